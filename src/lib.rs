@@ -1,0 +1,16 @@
+//! Inlarge enlarges images with super-resolution networks.
+
+pub mod backend;
+#[cfg(feature = "codec")]
+pub mod codec;
+pub mod error;
+pub mod image;
+pub mod limits;
+pub mod model;
+#[cfg(feature = "codec")]
+pub mod pipeline;
+pub mod tile;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
+
+pub use error::{Error, Result};

@@ -1,0 +1,64 @@
+//! Networks: the manifest of those we ship, ONNX import, and the graph.
+
+pub mod graph;
+pub mod manifest;
+pub mod onnx;
+pub mod receptive_field;
+pub mod shapes;
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use graph::Graph;
+
+/// A network as loaded from a file.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// The graph, where the intermediate representation covers the file.
+    graph: std::result::Result<Graph, Error>,
+    /// The ONNX file.
+    onnx: Arc<[u8]>,
+    /// Channels of the input: 1 for a luma network, 3 for RGB.
+    input_channels: usize,
+}
+
+impl Network {
+    /// Reads an ONNX file.
+    ///
+    /// A file that is sound but uses an operation outside of the graph's is accepted: only
+    /// backends that take [opaque networks](crate::backend::Capabilities::opaque_networks) can run it.
+    ///
+    /// # Errors
+    /// `Model` for a file that is not ONNX or is damaged; `Limits` for one that is too large;
+    /// `Unsupported` for a network that does not take one picture of 1 or 3 channels.
+    pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
+        let file = onnx::File::parse(bytes)?;
+        let input_channels = file.input_channels()?;
+        let graph = file.graph();
+        Ok(Self { graph, onnx: bytes.into(), input_channels })
+    }
+
+    /// A network over a graph made in the program.
+    pub fn from_graph(graph: Graph) -> Self {
+        let onnx = onnx::export(&graph).into();
+        Self { input_channels: graph.input_channels, graph: Ok(graph), onnx }
+    }
+
+    /// The graph.
+    ///
+    /// # Errors
+    /// The `Unsupported` error that names the operation and node that the import stopped at.
+    pub fn graph(&self) -> Result<&Graph> {
+        self.graph.as_ref().map_err(Clone::clone)
+    }
+
+    /// Channels of the input.
+    pub fn input_channels(&self) -> usize {
+        self.input_channels
+    }
+
+    /// The ONNX file that was read, or one exported from the graph.
+    pub fn onnx(&self) -> &[u8] {
+        &self.onnx
+    }
+}
