@@ -1,9 +1,9 @@
 
 // Bilinear value of the four channels of `block` of `other` for pixel (x, y) of a picture `scale`
 // times as large; edges are clamped.
-fn sample_linear(block: u32, y: u32, x: u32, half: f32) -> vec4<elem> {
+fn sample_linear(block: u32, y: u32, x: u32, centre: f32) -> vec4<elem> {
     let last = vec2f(vec2u(params.other.width, params.other.height) - 1u);
-    let position = clamp((vec2f(vec2u(x, y)) + half) / f32(params.scale) - half, vec2f(), last);
+    let position = clamp((vec2f(vec2u(x, y)) + centre) / f32(params.scale) - centre, vec2f(), last);
     let low = vec2u(position);
     let high = min(low + 1u, vec2u(last));
     let part = vec2<elem>(position - vec2f(low));
