@@ -102,6 +102,14 @@ impl File {
         import::Importer::new(self)?.run()
     }
 
+    /// Whether the file names the height or width of its input.
+    pub fn has_fixed_size(&self) -> bool {
+        self.picture_inputs().iter().any(|input| {
+            let shape = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).and_then(|t| t.shape.as_ref());
+            shape.is_some_and(|s| s.dim.iter().skip(2).any(|d| d.dim_value.is_some_and(|v| v > 0)))
+        })
+    }
+
     /// Inputs that are not initializers (old exporters list the weights as inputs too).
     fn picture_inputs(&self) -> Vec<&proto::ValueInfo> {
         self.graph

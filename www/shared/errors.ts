@@ -1,0 +1,127 @@
+/** Whose fault a failure is. The same words as the `kind` of an error thrown by the wasm modules. */
+export type ErrorKind =
+  | 'decode'
+  | 'encode'
+  | 'model'
+  | 'device'
+  | 'limits'
+  | 'parameter'
+  | 'unsupported'
+  | 'cancelled';
+
+const KINDS: ReadonlySet<string> = new Set<ErrorKind>([
+  'decode', 'encode', 'model', 'device', 'limits', 'parameter', 'unsupported', 'cancelled',
+]);
+
+/** What every failure of Inlarge has: a fault, a sentence for people, and what to do about it. */
+export class InlargeError extends Error {
+  /** Whose fault it is. */
+  readonly kind: ErrorKind;
+  /** What the user can do about it; empty where nothing helps. */
+  readonly remedy: string;
+
+  constructor(kind: ErrorKind, message: string, remedy = '', cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'InlargeError';
+    this.kind = kind;
+    this.remedy = remedy;
+  }
+}
+
+/** The input is not a picture that can be read. */
+export class DecodeError extends InlargeError {
+  constructor(message: string, remedy?: string, cause?: unknown) {
+    super('decode', message, remedy, cause);
+    this.name = 'DecodeError';
+  }
+}
+
+/** The result could not be written. */
+export class EncodeError extends InlargeError {
+  constructor(message: string, remedy?: string, cause?: unknown) {
+    super('encode', message, remedy, cause);
+    this.name = 'EncodeError';
+  }
+}
+
+/** A model file is missing, damaged, or not a network that enlarges pictures. */
+export class ModelError extends InlargeError {
+  constructor(message: string, remedy?: string, cause?: unknown) {
+    super('model', message, remedy, cause);
+    this.name = 'ModelError';
+  }
+}
+
+/** No engine could be started, or the one in use failed and there was no other. */
+export class DeviceError extends InlargeError {
+  constructor(message: string, remedy?: string, cause?: unknown) {
+    super('device', message, remedy, cause);
+    this.name = 'DeviceError';
+  }
+}
+
+/** The picture or its result is larger than this device can hold. */
+export class LimitsError extends InlargeError {
+  constructor(message: string, remedy?: string, cause?: unknown) {
+    super('limits', message, remedy, cause);
+    this.name = 'LimitsError';
+  }
+}
+
+/** An option has a value that is not offered. */
+export class ParameterError extends InlargeError {
+  constructor(message: string, remedy?: string, cause?: unknown) {
+    super('parameter', message, remedy, cause);
+    this.name = 'ParameterError';
+  }
+}
+
+/** The file is sound but uses something that Inlarge does not do. */
+export class UnsupportedError extends InlargeError {
+  constructor(message: string, remedy?: string, cause?: unknown) {
+    super('unsupported', message, remedy, cause);
+    this.name = 'UnsupportedError';
+  }
+}
+
+/** An error in a form that survives `postMessage`, with its kind and remedy. */
+export interface PlainError {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly remedy: string;
+  readonly stack: string;
+}
+
+/** Reads `kind` and `remedy` from whatever was thrown; what has no kind gets `otherwise`. */
+export function toPlain(thrown: unknown, otherwise: ErrorKind = 'device'): PlainError {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { kind, remedy } = error as { kind?: unknown; remedy?: unknown };
+  const known = typeof kind === 'string' && KINDS.has(kind) ? (kind as ErrorKind) : undefined;
+  return {
+    kind: known ?? (error.name === 'AbortError' ? 'cancelled' : otherwise),
+    message: error.message || error.name,
+    remedy: typeof remedy === 'string' ? remedy : '',
+    stack: error.stack ?? '',
+  };
+}
+
+/** The typed error for `plain`; a cancelled job becomes an `AbortError`, as everywhere on the web. */
+export function fromPlain(plain: PlainError): Error {
+  const cause = new Error(plain.message);
+  cause.stack = plain.stack;
+  switch (plain.kind) {
+    case 'decode': return new DecodeError(plain.message, plain.remedy, cause);
+    case 'encode': return new EncodeError(plain.message, plain.remedy, cause);
+    case 'model': return new ModelError(plain.message, plain.remedy, cause);
+    case 'device': return new DeviceError(plain.message, plain.remedy, cause);
+    case 'limits': return new LimitsError(plain.message, plain.remedy, cause);
+    case 'parameter': return new ParameterError(plain.message, plain.remedy, cause);
+    case 'unsupported': return new UnsupportedError(plain.message, plain.remedy, cause);
+    case 'cancelled': return abortError();
+  }
+}
+
+/** What a cancelled call rejects with. */
+export function abortError(): DOMException {
+  return new DOMException('The picture was cancelled.', 'AbortError');
+}

@@ -1,0 +1,148 @@
+import type { ModelEntry } from './manifest.js';
+
+/** The engines, by the names shown to users. */
+export type BackendName = 'gpu' | 'tract' | 'reference';
+/** `auto` takes the first of gpu, tract, reference that can be trusted on this device. */
+export type BackendChoice = 'auto' | BackendName;
+
+export const BACKENDS: readonly BackendName[] = ['gpu', 'tract', 'reference'];
+
+export type OutputType = 'image/png' | 'image/jpeg' | 'image/webp';
+
+/** Why an engine is not in use. */
+export interface Refusal {
+  readonly backend: BackendName;
+  readonly reason: string;
+}
+
+/** What runs the networks, and what did not want to. */
+export interface EngineReport {
+  readonly backend: BackendName;
+  /** The adapter's or processor's name as far as the browser tells. */
+  readonly adapter: string;
+  /** A GPU that is emulated on the processor. */
+  readonly software: boolean;
+  /** Compute workers, each with an instance of its own. */
+  readonly workers: number;
+  readonly refusals: readonly Refusal[];
+}
+
+/** How far a picture is. `seconds` counts from the start of the call. */
+export interface Progress {
+  readonly phase: 'load' | 'decode' | 'upscale' | 'encode';
+  readonly done: number;
+  readonly total: number;
+  readonly seconds: number;
+  /** The tile just finished, in pixels of the result. */
+  readonly tile?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+}
+
+/** What was done to a picture; the same keys as the command line's `--json`. */
+export interface Report {
+  readonly input: string;
+  readonly output: string;
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
+  readonly model: string;
+  readonly backend: string;
+  readonly adapter: string;
+  readonly tiles: number;
+  readonly seconds: number;
+  /** PSNR in dB between the source and the result scaled back down; null where it was not measured. */
+  readonly lr_psnr: number | null;
+  readonly warnings: readonly string[];
+}
+
+/** A model and where its bytes are. */
+export interface ModelSource {
+  readonly entry: ModelEntry;
+  /** An address on the asset origin, or the user's own file. */
+  readonly from: string | Blob;
+}
+
+/** One picture to enlarge. */
+export interface JobRequest {
+  readonly file: Blob;
+  readonly name: string;
+  readonly model: ModelSource;
+  readonly scale: number;
+  readonly backend: BackendChoice;
+  /** Edge of a tile in source pixels; null lets the engine choose. */
+  readonly tile: number | null;
+  readonly output: { readonly type: OutputType; readonly quality: number };
+}
+
+export interface JobResult {
+  readonly blob: Blob;
+  readonly width: number;
+  readonly height: number;
+  readonly report: Report;
+}
+
+/** A small picture of a file that the browser cannot show itself. */
+export interface PreviewResult {
+  readonly blob: Blob;
+  /** Size of the whole picture, upright. */
+  readonly width: number;
+  readonly height: number;
+  readonly format: string;
+  readonly warnings: readonly string[];
+}
+
+/** What the wasm module says of a model file that the user brought. */
+export interface ModelFacts {
+  readonly scale: number;
+  readonly inputChannels: number;
+  readonly opaque: boolean;
+}
+
+export interface CoordinatorSetup {
+  /** Absolute address of the folder with `wasm/`, `worker/` and `models/`; ends in a slash. */
+  readonly assetBase: string;
+  /** Version of the caller; a worker of another version must not be talked to. */
+  readonly version: string;
+  /** Most compute workers on the CPU. */
+  readonly workers: number;
+  /** Name of the Web Lock that this worker holds while it lives. */
+  readonly lifeline: string;
+}
+
+/** What the coordinator offers to the page. */
+export interface CoordinatorApi {
+  /** Loads the app module. Resolves to whether the lifeline is held. */
+  start(setup: CoordinatorSetup, host: HostApi): Promise<boolean>;
+  /** Starts the engine that `choice` leads to, without preparing a network. */
+  engine(choice: BackendChoice): Promise<EngineReport>;
+  upscale(job: number, request: JobRequest, onProgress: (progress: Progress) => void): Promise<JobResult>;
+  /** Stops a job between tiles. Resolves to the compute workers that are still busy and now abandoned. */
+  cancel(job: number): Promise<number[]>;
+  /** A compute worker failed to load or threw outside of a call. */
+  computeDied(id: number, reason: string): void;
+  inspect(file: Blob): Promise<ModelFacts>;
+  preview(file: Blob, maxSide: number): Promise<PreviewResult>;
+}
+
+/** What the page offers to the coordinator: only a document can create workers everywhere. */
+export interface HostApi {
+  /** Starts a compute worker and gives the port that it listens on. */
+  spawn(): Promise<{ id: number; port: MessagePort }>;
+  terminate(id: number): void;
+}
+
+export interface EngineInfo {
+  readonly adapter: string;
+  readonly software: boolean;
+  /** Calls of `run` that may be under way at the same time. */
+  readonly tilesInFlight: number;
+  /** Largest GPU buffer in bytes, where there is such a limit. */
+  readonly maxBufferBytes: number | undefined;
+}
+
+/** What a compute worker offers to the coordinator. */
+export interface ComputeApi {
+  hold(lifeline: string): Promise<boolean>;
+  create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineInfo>;
+  prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<void>;
+  run(data: Float32Array): Promise<Float32Array>;
+}

@@ -1,0 +1,45 @@
+/**
+ * A compute worker: one wasm instance, one engine, nothing else. The page creates it and hands it a port;
+ * the coordinator talks to it over that port.
+ */
+import { expose, transfer } from 'comlink';
+import { DeviceError } from '../shared/errors.js';
+import { carryFaults } from '../shared/faults.js';
+import { holdLifeline } from '../shared/lifeline.js';
+import type { BackendName, ComputeApi, EngineInfo } from '../shared/protocol.js';
+import { instantiate, type EngineGlue, type WasmEngine } from './wasm.js';
+
+let engine: WasmEngine | undefined;
+
+const api: ComputeApi = {
+  hold: holdLifeline,
+
+  async create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineInfo> {
+    const { Engine } = await instantiate<EngineGlue>({ glue, module });
+    engine = await Engine.create(backend, allowSoftware);
+    return {
+      adapter: engine.adapter,
+      software: engine.software,
+      tilesInFlight: Math.max(1, engine.tilesInFlight),
+      maxBufferBytes: engine.maxBufferBytes,
+    };
+  },
+
+  async prepare(onnx, channels, height, width) {
+    await running().prepare(onnx, channels, height, width);
+  },
+
+  async run(data) {
+    const result = await running().run(data);
+    return transfer(result, [result.buffer]);
+  },
+};
+
+function running(): WasmEngine {
+  if (!engine) throw new DeviceError('The engine of this worker was not started.');
+  return engine;
+}
+
+carryFaults();
+// The first message brings the port; set before anything is awaited, or it would be lost.
+self.onmessage = (event: MessageEvent<{ port: MessagePort }>) => expose(api, event.data.port);

@@ -1,0 +1,88 @@
+/**
+ * The coordinator worker: owns the app module and the picture under way, and deals tiles out to the
+ * compute workers. One job at a time; the page keeps the queue.
+ */
+import { expose, type Remote } from 'comlink';
+import { DeviceError } from '../shared/errors.js';
+import { carryFaults } from '../shared/faults.js';
+import { holdLifeline } from '../shared/lifeline.js';
+import type { CoordinatorApi, HostApi } from '../shared/protocol.js';
+import { Engines } from './engines.js';
+import { JobRun } from './job.js';
+import { Models } from './models.js';
+import { previewOf } from './preview.js';
+import { instantiate, type AppGlue } from './wasm.js';
+
+/** How long a cancelled job's tiles may take to end by themselves before their workers are ended. */
+const GRACE_MS = 100;
+
+interface Running {
+  readonly app: AppGlue;
+  readonly engines: Engines;
+  readonly models: Models;
+}
+
+let running: Running | undefined;
+const jobs = new Map<number, AbortController>();
+
+/** Comlink hands functions and proxied objects over as remotes, whatever the shared type says. */
+const api: CoordinatorApi = {
+  async start(setup, hostApi) {
+    if (setup.version !== __INLARGE_VERSION__) {
+      throw new DeviceError(
+        `The page is version ${setup.version} and its worker is version ${__INLARGE_VERSION__}.`,
+        'Reload the page.',
+      );
+    }
+    const host = hostApi as unknown as Remote<HostApi>;
+    const held = holdLifeline(setup.lifeline);
+    const engines = new Engines(host, setup.assetBase, setup.workers);
+    const app = await instantiate<AppGlue>(await engines.artefact('app'));
+    running = { app, engines, models: new Models(app) };
+    return held;
+  },
+
+  async engine(choice) {
+    return started().engines.select(choice);
+  },
+
+  async upscale(id, request, onProgress) {
+    const { app, engines, models } = started();
+    const controller = new AbortController();
+    jobs.set(id, controller);
+    try {
+      return await new JobRun(app, engines, models, request, controller.signal, (progress) => void onProgress(progress)).run();
+    } finally {
+      jobs.delete(id);
+    }
+  },
+
+  async cancel(id) {
+    jobs.get(id)?.abort();
+    const { engines } = started();
+    const deadline = performance.now() + GRACE_MS;
+    while (engines.busy && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+    return engines.abandonBusy();
+  },
+
+  computeDied(id, reason) {
+    running?.engines.died(id, reason);
+  },
+
+  async inspect(file) {
+    return started().models.inspect(file);
+  },
+
+  async preview(file, maxSide) {
+    return previewOf(started().app, file, maxSide);
+  },
+};
+
+function started(): Running {
+  if (!running) throw new DeviceError('The coordinator was not started.');
+  return running;
+}
+
+carryFaults();
+// Listens from here on; nothing above awaits, so no message can be lost.
+expose(api);

@@ -1,0 +1,154 @@
+import { type Remote } from 'comlink';
+import { DeviceError, toPlain } from '../shared/errors.js';
+import { BACKENDS, type BackendChoice, type BackendName, type EngineReport, type HostApi, type Refusal } from '../shared/protocol.js';
+import { type Member } from './member.js';
+import { Pool } from './pool.js';
+import { compile, packageOf, type Artefact } from './wasm.js';
+
+const SOFTWARE = 'This GPU is emulated in software, which is slower than the CPU engine.';
+
+/** Opens backends on demand, remembers which refused and why, and compiles each wasm package once. */
+export class Engines {
+  /** Every worker by id, also those that are still starting. */
+  readonly members = new Map<number, Member>();
+  private readonly pools = new Map<BackendName, Pool>();
+  private readonly refused = new Map<BackendName, string>();
+  private readonly compiled = new Map<'app' | 'tract', Promise<Artefact>>();
+  private readonly opening = new Map<string, Promise<Pool>>();
+  private readonly deadBeforeStart = new Map<number, string>();
+  private readonly host: Remote<HostApi>;
+  private readonly assetBase: string;
+  private readonly most: number;
+
+  constructor(host: Remote<HostApi>, assetBase: string, workers: number) {
+    this.host = host;
+    this.assetBase = assetBase;
+    this.most = Math.max(1, workers);
+  }
+
+  /** The backends to try for `choice`, best first. An explicit choice has no second. */
+  order(choice: BackendChoice): readonly BackendName[] {
+    return choice === 'auto' ? BACKENDS : [choice];
+  }
+
+  /** Workers that a job of `tiles` tiles can use on `backend`. */
+  wanted(backend: BackendName, tiles: number): number {
+    return backend === 'gpu' ? 1 : Math.min(this.most, Math.max(1, tiles));
+  }
+
+  /** A compiled wasm package. A failed download is not remembered: the next call tries again. */
+  artefact(name: 'app' | 'tract'): Promise<Artefact> {
+    let found = this.compiled.get(name);
+    if (!found) {
+      found = compile(this.assetBase, name);
+      found.catch(() => this.compiled.delete(name));
+      this.compiled.set(name, found);
+    }
+    return found;
+  }
+
+  /**
+   * Opens `backend`, or gives the open one. On `auto` a refusal is final until the page is reloaded, and
+   * a software GPU is refused; an explicit choice tries again and takes it.
+   */
+  async open(backend: BackendName, choice: BackendChoice): Promise<Pool> {
+    const auto = choice === 'auto';
+    const before = this.refused.get(backend);
+    if (auto && before !== undefined) throw new DeviceError(before);
+    const pool = this.pools.get(backend);
+    if (pool?.alive) {
+      if (auto && pool.members[0]?.info.software) throw new DeviceError(SOFTWARE);
+      return pool;
+    }
+    // A cancelled picture may leave its engine still starting: the next one waits for the same start.
+    const key = `${backend} ${auto}`;
+    let opening = this.opening.get(key);
+    if (!opening) {
+      opening = this.start(backend, auto).finally(() => this.opening.delete(key));
+      this.opening.set(key, opening);
+    }
+    return opening;
+  }
+
+  private async start(backend: BackendName, auto: boolean): Promise<Pool> {
+    // A failed download is no property of the device: only what the engine itself says is remembered.
+    const artefact = await this.artefact(packageOf(backend));
+    try {
+      const pool = await Pool.open(backend, this.host, artefact, !auto, (member) => this.register(member));
+      this.pools.set(backend, pool);
+      return pool;
+    } catch (refusal) {
+      if (auto) this.refused.set(backend, toPlain(refusal).message);
+      throw refusal;
+    }
+  }
+
+  /** Opens the first backend of `choice` that does not refuse, and tells what the others said. */
+  async select(choice: BackendChoice): Promise<EngineReport> {
+    const refusals: Refusal[] = [];
+    let last: unknown;
+    for (const backend of this.order(choice)) {
+      try {
+        return this.describe(await this.open(backend, choice), refusals);
+      } catch (refusal) {
+        last = refusal;
+        refusals.push({ backend, reason: toPlain(refusal).message });
+      }
+    }
+    throw nobody(refusals, last);
+  }
+
+  describe(pool: Pool, refusals: readonly Refusal[]): EngineReport {
+    const info = pool.members[0]?.info;
+    return {
+      backend: pool.backend,
+      adapter: info?.adapter ?? '',
+      software: info?.software ?? false,
+      workers: this.wanted(pool.backend, Number.POSITIVE_INFINITY),
+      refusals,
+    };
+  }
+
+  /** Closes a backend that failed in the middle of a job; `auto` does not trust it again. */
+  distrust(pool: Pool, reason: string): void {
+    this.refused.set(pool.backend, reason);
+    this.pools.delete(pool.backend);
+    pool.close();
+  }
+
+  /** Ends whatever still computes and gives the ids of those workers. */
+  abandonBusy(): number[] {
+    const ids = [...this.pools.values()].flatMap((pool) => pool.abandonBusy());
+    for (const id of ids) this.members.delete(id);
+    return ids;
+  }
+
+  /** Whether a started compute worker is in a call. */
+  get busy(): boolean {
+    return [...this.pools.values()].some((pool) => pool.members.some((member) => member.busy > 0));
+  }
+
+  died(id: number, reason: string): void {
+    const member = this.members.get(id);
+    if (member) member.die(reason);
+    else this.deadBeforeStart.set(id, reason);
+  }
+
+  private register(member: Member): void {
+    for (const [id, known] of this.members) if (known.dead) this.members.delete(id);
+    this.members.set(member.id, member);
+    const reason = this.deadBeforeStart.get(member.id);
+    if (reason !== undefined) member.die(reason);
+  }
+}
+
+/** The error when no backend of a choice starts: it carries every reason. */
+export function nobody(refusals: readonly Refusal[], cause: unknown): Error {
+  if (refusals.length === 1) return cause instanceof Error ? cause : new DeviceError(String(cause));
+  const reasons = refusals.map(({ backend, reason }) => `${backend}: ${reason}`).join(' ');
+  return new DeviceError(
+    `No engine could be started on this device. ${reasons}`,
+    'Use a current browser, then reload the page.',
+    cause,
+  );
+}

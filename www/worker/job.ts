@@ -1,0 +1,260 @@
+import { abortError, DeviceError, toPlain, type ErrorKind } from '../shared/errors.js';
+import type { JobRequest, JobResult, Progress, Refusal, Report } from '../shared/protocol.js';
+import { Chunks } from './chunks.js';
+import { nobody, type Engines } from './engines.js';
+import { type Member } from './member.js';
+import type { LoadedModel, Models } from './models.js';
+import { type Pool } from './pool.js';
+import type { AppGlue, WasmJob, WasmTile } from './wasm.js';
+
+/** Failures of an engine, after which another engine may still do the job. */
+const ANOTHER_MAY: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['device', 'unsupported', 'limits']);
+
+/** A tile handed out and not yet back. Its input is kept, so that it can be run again elsewhere. */
+interface Tile {
+  readonly index: number;
+  readonly rect: { x: number; y: number; width: number; height: number };
+  readonly data: Float32Array;
+}
+
+/** The engine in use cannot be trusted with the rest of the picture. */
+class EngineFailed extends Error {}
+
+/** The picture cannot be opened, whichever engine would run it. */
+class Unreadable extends Error {}
+
+/** Takes one picture from file bytes to file bytes. */
+export class JobRun {
+  private readonly app: AppGlue;
+  private readonly engines: Engines;
+  private readonly models: Models;
+  private readonly request: JobRequest;
+  private readonly signal: AbortSignal;
+  private readonly emit: (progress: Progress) => void;
+  private readonly began = performance.now();
+  private readonly chunks = new Chunks();
+  /** Tiles that were handed out, failed, and wait for another engine. */
+  private readonly again: Tile[] = [];
+
+  constructor(
+    app: AppGlue,
+    engines: Engines,
+    models: Models,
+    request: JobRequest,
+    signal: AbortSignal,
+    emit: (progress: Progress) => void,
+  ) {
+    this.app = app;
+    this.engines = engines;
+    this.models = models;
+    this.request = request;
+    this.signal = signal;
+    this.emit = emit;
+  }
+
+  async run(): Promise<JobResult> {
+    this.progress('load', 0, 2);
+    const model = await this.models.load(this.request.model, this.signal);
+    this.progress('load', 1, 2);
+    const file = new Uint8Array(await this.request.file.arrayBuffer());
+    this.stopIfCancelled();
+    const { job, pool } = await this.open(file, model);
+    try {
+      const last = await this.allTiles(job, pool, model);
+      this.progress('encode', 0, 1);
+      this.chunks.push(job.take());
+      const blob = this.chunks.finish(this.request.output.type);
+      const report = JSON.parse(job.report(this.seconds())) as Report;
+      this.progress('encode', 1, 1);
+      const adapter = last === pool ? report.adapter : (last.members[0]?.info.adapter ?? '');
+      return { blob, width: job.width, height: job.height, report: { ...report, backend: last.backend, adapter } };
+    } finally {
+      job.free();
+    }
+  }
+
+  /** Opens the picture for the first engine that starts and accepts the network. */
+  private async open(file: Uint8Array, model: LoadedModel): Promise<{ job: WasmJob; pool: Pool }> {
+    const refusals: Refusal[] = [];
+    const news: string[] = [];
+    let last: unknown;
+    // A graph outside of our own representation has no known receptive field: tract alone runs it, untiled.
+    const order = this.engines.order(this.request.backend).filter((name) => !model.parsed.opaque || name === 'tract');
+    if (order.length === 0) {
+      throw new DeviceError(
+        `The engine ${this.request.backend} cannot run this model.`,
+        'Choose the engine "auto" or "tract" for it.',
+      );
+    }
+    for (const backend of order) {
+      let job: WasmJob | undefined;
+      try {
+        const pool = await this.engines.open(backend, this.request.backend);
+        job = this.decode(file, model, pool);
+        await this.prepare(pool, job, model);
+        for (const text of news) job.warn(text);
+        return { job, pool };
+      } catch (refusal) {
+        job?.free();
+        const { kind, message } = toPlain(refusal);
+        if (this.signal.aborted || refusal instanceof Unreadable || !ANOTHER_MAY.has(kind)) {
+          throw refusal instanceof Unreadable ? refusal.cause : refusal;
+        }
+        last = refusal;
+        refusals.push({ backend, reason: message });
+        // A device without a GPU is no news in every report; an engine that started and then refused is.
+        if (job) news.push(`${backend} was not used: ${message}`);
+      }
+    }
+    throw nobody(refusals, last);
+  }
+
+  private decode(file: Uint8Array, model: LoadedModel, pool: Pool): WasmJob {
+    const info = pool.members[0]?.info;
+    const { entry } = this.request.model;
+    const options = {
+      scale: this.request.scale,
+      model: entry.name,
+      variant: entry.variant,
+      tile: this.request.tile,
+      backend: pool.backend,
+      adapter: info?.adapter ?? '',
+      maxBufferBytes: info?.maxBufferBytes ?? null,
+      output: this.request.output,
+      warnings: [],
+    };
+    this.stopIfCancelled();
+    this.progress('decode', 0, 1);
+    try {
+      const job = this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options));
+      this.progress('decode', 1, 1);
+      return job;
+    } catch (cause) {
+      throw new Unreadable('the picture cannot be opened', { cause });
+    }
+  }
+
+  private async prepare(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
+    await pool.grow(this.engines.wanted(pool.backend, job.tiles - job.tilesDone));
+    this.stopIfCancelled();
+    const [channels = 3, height = 0, width = 0] = job.tileShape;
+    await Promise.all(pool.members.map((member) => member.prepare(model.id, model.onnx, [channels, height, width])));
+    this.stopIfCancelled();
+  }
+
+  /** Runs every tile, moving to the next engine whenever one fails. Gives the engine that finished. */
+  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<Pool> {
+    const order = this.engines.order(this.request.backend);
+    let pool = first;
+    this.progress('upscale', 0, job.tiles);
+    for (;;) {
+      try {
+        await this.lanes(job, pool);
+        return pool;
+      } catch (failure) {
+        if (!(failure instanceof EngineFailed)) throw failure;
+        const failed = pool;
+        this.engines.distrust(failed, failure.message);
+        pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, model, failure.message);
+        job.warn(
+          `${failed.backend} failed after ${job.tilesDone} of ${job.tiles} tiles (${failure.message}); ${pool.backend} did the rest.`,
+        );
+      }
+    }
+  }
+
+  /** The first of `order` that starts and accepts the network and tile shape of the job under way. */
+  private async next(order: readonly Pool['backend'][], job: WasmJob, model: LoadedModel, why: string): Promise<Pool> {
+    let reasons = why;
+    for (const backend of order) {
+      try {
+        const pool = await this.engines.open(backend, this.request.backend);
+        await this.prepare(pool, job, model);
+        return pool;
+      } catch (refusal) {
+        if (this.signal.aborted) throw refusal;
+        reasons += ` ${backend}: ${toPlain(refusal).message}`;
+      }
+    }
+    throw new DeviceError(
+      `The engine failed in the middle of the picture. ${reasons}`,
+      this.request.backend === 'auto' ? 'Try again, or choose a smaller picture.' : 'Choose the engine "auto", which falls over to another one.',
+    );
+  }
+
+  /** Lets every worker of `pool` take tiles until there are none. */
+  private async lanes(job: WasmJob, pool: Pool): Promise<void> {
+    const stop = { now: false };
+    const lanes = pool.members.flatMap((member) =>
+      Array.from({ length: member.info.tilesInFlight }, () => this.lane(job, pool, member, stop)),
+    );
+    const results = await Promise.allSettled(lanes);
+    const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
+    const fatal = failures.find((failure) => !(failure instanceof EngineFailed)) ?? failures[0];
+    if (fatal) throw fatal;
+    if (job.tilesDone < job.tiles) throw new EngineFailed('every worker of the engine stopped');
+  }
+
+  private async lane(job: WasmJob, pool: Pool, member: Member, stop: { now: boolean }): Promise<void> {
+    while (!stop.now && !member.dead) {
+      this.stopIfCancelled();
+      const tile = this.again.pop() ?? take(job.next());
+      if (!tile) return;
+      let failure: string | undefined;
+      try {
+        failure = await this.attempt(job, member, tile);
+        if (failure !== undefined && !member.dead) failure = await this.attempt(job, member, tile);
+      } catch (error) {
+        stop.now = true;
+        throw error;
+      }
+      if (failure === undefined) continue;
+      this.again.push(tile);
+      // One worker of several that died leaves the others to do its tiles.
+      if (member.dead && pool.alive && !this.signal.aborted) {
+        job.warn(`A compute worker of ${pool.backend} stopped; the others went on.`);
+        continue;
+      }
+      stop.now = true;
+      this.stopIfCancelled();
+      throw new EngineFailed(failure);
+    }
+  }
+
+  /** Runs and stores one tile. Gives what went wrong where the engine is to blame. */
+  private async attempt(job: WasmJob, member: Member, tile: Tile): Promise<string | undefined> {
+    let data: Float32Array;
+    try {
+      data = await member.run(tile.data);
+    } catch (error) {
+      this.stopIfCancelled();
+      const { kind, message } = toPlain(error);
+      if (kind !== 'device') throw error;
+      return message;
+    }
+    this.stopIfCancelled();
+    if (!job.put(tile.index, data)) return 'a tile did not pass its check';
+    this.chunks.push(job.take());
+    this.progress('upscale', job.tilesDone, job.tiles, tile.rect);
+    return undefined;
+  }
+
+  private stopIfCancelled(): void {
+    if (this.signal.aborted) throw abortError();
+  }
+
+  private seconds(): number {
+    return (performance.now() - this.began) / 1000;
+  }
+
+  private progress(phase: Progress['phase'], done: number, total: number, tile?: Tile['rect']): void {
+    this.emit(tile ? { phase, done, total, seconds: this.seconds(), tile } : { phase, done, total, seconds: this.seconds() });
+  }
+}
+
+function take(tile: WasmTile | undefined): Tile | undefined {
+  if (!tile) return undefined;
+  const { index, x, y, width, height, data } = tile;
+  tile.free();
+  return { index, rect: { x, y, width, height }, data };
+}

@@ -1,0 +1,71 @@
+import { ModelError } from '../shared/errors.js';
+import type { ModelFacts, ModelSource } from '../shared/protocol.js';
+import type { AppGlue, WasmModel } from './wasm.js';
+
+/** A model's bytes and what the app module made of them. */
+export interface LoadedModel {
+  readonly id: string;
+  readonly onnx: Uint8Array;
+  readonly parsed: WasmModel;
+}
+
+/** Fetches, checks and parses models, each once. */
+export class Models {
+  private readonly loaded = new Map<string, LoadedModel>();
+  private readonly app: AppGlue;
+
+  constructor(app: AppGlue) {
+    this.app = app;
+  }
+
+  async load({ entry, from }: ModelSource, signal: AbortSignal): Promise<LoadedModel> {
+    const before = this.loaded.get(entry.id);
+    if (before) return before;
+    const onnx = typeof from === 'string' ? await fetchModel(from, entry.name, signal) : await bytesOf(from);
+    if (entry.sha256) await check(onnx, entry.sha256, entry.name);
+    const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}');
+    const model: LoadedModel = { id: entry.id, onnx, parsed };
+    this.loaded.set(entry.id, model);
+    return model;
+  }
+
+  /** Parses a user's file to see whether it can be used at all. */
+  async inspect(file: Blob): Promise<ModelFacts> {
+    const parsed = this.app.Model.load(await bytesOf(file), '{}');
+    const facts = { scale: parsed.scale, inputChannels: parsed.inputChannels, opaque: parsed.opaque };
+    parsed.free();
+    return facts;
+  }
+}
+
+async function bytesOf(file: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+async function fetchModel(address: string, name: string, signal: AbortSignal): Promise<Uint8Array> {
+  const remedy = 'Check the connection, then try again.';
+  let response: Response;
+  try {
+    response = await fetch(address, { signal });
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new ModelError(`The model ${name} could not be fetched from ${address}.`, remedy, cause);
+  }
+  if (!response.ok) {
+    throw new ModelError(`The model ${name} could not be fetched from ${address}: the server answered ${response.status}.`, remedy);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Compares with the manifest's digest; WebCrypto exists in secure contexts alone. */
+async function check(onnx: Uint8Array, sha256: string, name: string): Promise<void> {
+  if (!('subtle' in crypto)) return;
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', onnx as Uint8Array<ArrayBuffer>));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (found !== sha256) {
+    throw new ModelError(
+      `The file of model ${name} is not the one that the manifest names: SHA-256 ${found}, expected ${sha256}.`,
+      'Reload the page; if that does not help, the files on the server come from different versions.',
+    );
+  }
+}

@@ -1,0 +1,131 @@
+import { DeviceError } from '../shared/errors.js';
+import type { BackendName } from '../shared/protocol.js';
+
+/** A parsed network (wasm class of the app module). */
+export interface WasmModel {
+  readonly scale: number;
+  readonly inputChannels: number;
+  readonly opaque: boolean;
+  readonly halo: number;
+  free(): void;
+}
+
+/** A tile to run: its place in the result, and its input as CHW f32. `data` is a copy at every reading. */
+export interface WasmTile {
+  readonly index: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly data: Float32Array;
+  free(): void;
+}
+
+/** The state machine from file bytes to tiles to file bytes (wasm class of the app module). */
+export interface WasmJob {
+  readonly width: number;
+  readonly height: number;
+  readonly tiles: number;
+  readonly tilesDone: number;
+  readonly tileShape: Uint32Array;
+  next(): WasmTile | undefined;
+  put(index: number, data: Float32Array): boolean;
+  take(): Uint8Array;
+  warn(text: string): void;
+  report(seconds: number): string;
+  free(): void;
+}
+
+export interface WasmPreview {
+  readonly width: number;
+  readonly height: number;
+  readonly fullWidth: number;
+  readonly fullHeight: number;
+  readonly rgba: Uint8ClampedArray;
+  readonly format: string;
+  readonly warnings: string[];
+  free(): void;
+}
+
+/** What runs tiles (wasm class of both modules). */
+export interface WasmEngine {
+  readonly adapter: string;
+  readonly software: boolean;
+  readonly parallelSessions: number;
+  readonly tilesInFlight: number;
+  readonly maxBufferBytes: number | undefined;
+  prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<void>;
+  run(data: Float32Array): Promise<Float32Array>;
+  free(): void;
+}
+
+/** The glue that wasm-bindgen writes for a module that runs tiles. */
+export interface EngineGlue {
+  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  Engine: { create(backend: string, allowSoftware: boolean): Promise<WasmEngine> };
+}
+
+/** The glue of the app module. */
+export interface AppGlue extends EngineGlue {
+  Model: { load(onnx: Uint8Array, entryJson: string): WasmModel };
+  Job: { open(file: Uint8Array, fileName: string, model: WasmModel, optionsJson: string): WasmJob };
+  decodePreview(file: Uint8Array, maxSide: number): WasmPreview;
+  version(): string;
+}
+
+/** A wasm package as it lies under the asset base. */
+export interface Artefact {
+  readonly glue: string;
+  readonly module: WebAssembly.Module;
+}
+
+/** tract is a module of its own: 2 MB that a machine with a GPU never fetches. */
+export function packageOf(backend: BackendName): 'app' | 'tract' {
+  return backend === 'tract' ? 'tract' : 'app';
+}
+
+/** Fetches and compiles a package once, so that every worker gets the compiled module and no second download. */
+export async function compile(assetBase: string, name: 'app' | 'tract'): Promise<Artefact> {
+  const folder = new URL(`wasm/${name}/`, assetBase);
+  const address = new URL('inlarge_bg.wasm', folder).href;
+  const remedy = 'Check the connection, then reload the page.';
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch (cause) {
+    throw new DeviceError(`The engine file ${address} could not be fetched.`, remedy, cause);
+  }
+  if (!response.ok) {
+    throw new DeviceError(`The engine file ${address} could not be fetched: the server answered ${response.status}.`, remedy);
+  }
+  try {
+    // Streaming needs the type application/wasm, which not every static host sends.
+    const typed = response.headers.get('content-type')?.startsWith('application/wasm') ?? false;
+    const module = typed
+      ? await WebAssembly.compileStreaming(response)
+      : await WebAssembly.compile(await response.arrayBuffer());
+    return { glue: new URL('inlarge.js', folder).href, module };
+  } catch (cause) {
+    throw new DeviceError(
+      `The engine file ${address} could not be compiled: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "Use a browser with WebAssembly SIMD, and allow 'wasm-unsafe-eval' in the page's script-src.",
+      cause,
+    );
+  }
+}
+
+/** Imports the glue of a package and instantiates its module in this worker. */
+export async function instantiate<T extends EngineGlue>(artefact: Artefact): Promise<T> {
+  let glue: T;
+  try {
+    glue = (await import(/* @vite-ignore */ artefact.glue)) as T;
+  } catch (cause) {
+    throw new DeviceError(
+      `The engine script ${artefact.glue} could not be loaded.`,
+      'Check the connection, then reload the page.',
+      cause,
+    );
+  }
+  await glue.default({ module_or_path: artefact.module });
+  return glue;
+}
