@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::kernels::Variant;
+use super::memory::Plan;
 use super::program::Program;
 use crate::error::{Error, Result};
+use crate::model::graph::Shape;
 
 /// Which adapter to use.
 #[derive(Debug, Clone, Default)]
@@ -122,36 +124,38 @@ impl Gpu {
     /// The largest buffer that a kernel can be given, in bytes.
     pub(super) fn max_buffer_bytes(&self) -> u64 {
         let limits = self.device.limits();
-        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+        // Kernels count elements in 32 bits.
+        limits.max_buffer_size.min(limits.max_storage_buffer_binding_size).min(u64::from(u32::MAX))
     }
 
     /// # Errors
-    /// `Limits` with the size and the remedy where `program` needs a buffer that the device does not have.
-    pub(super) fn check_limits(&self, program: &Program) -> Result<()> {
+    /// `Limits` with the size and the remedy where a tile needs a buffer that the device does not have.
+    pub(super) fn check_tile(&self, plan: &Plan, input: Shape) -> Result<()> {
         let most = self.max_buffer_bytes();
-        let needed = program.plan.largest();
-        if needed > most {
-            let shape = program.input;
-            return Err(Error::limits(
-                format!(
-                    "A tile of {} x {} pixels needs a GPU buffer of {} MiB; {} allows {} MiB",
-                    shape.width,
-                    shape.height,
-                    needed >> 20,
-                    self.name,
-                    most >> 20
-                ),
-                "Use a smaller tile",
-            ));
+        let needed = plan.largest();
+        if needed <= most {
+            return Ok(());
         }
+        let Shape { width, height, .. } = input;
+        let (needed, most) = (needed >> 20, most >> 20);
+        Err(Error::limits(
+            format!("A tile of {width} x {height} pixels needs a GPU buffer of {needed} MiB; {} allows {most} MiB", self.name),
+            "Use a smaller tile",
+        ))
+    }
+
+    /// # Errors
+    /// `Limits` where the weights need a buffer that the device does not have.
+    pub(super) fn check_weights(&self, program: &Program) -> Result<()> {
         let limits = self.device.limits();
-        if program.constants.len() as u64 > limits.max_buffer_size || program.largest_constant > limits.max_storage_buffer_binding_size {
-            return Err(Error::limits(
-                format!("The model's weights take {} MiB, more than {} allows in a buffer", program.constants.len() >> 20, self.name),
-                "Use the CPU, or a smaller model",
-            ));
+        let bytes = program.constants.len() as u64;
+        if bytes <= limits.max_buffer_size && program.largest_constant <= limits.max_storage_buffer_binding_size {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::limits(
+            format!("The model's weights take {} MiB, more than {} allows in a buffer", bytes >> 20, self.name),
+            "Use the CPU, or a smaller model",
+        ))
     }
 
     fn layout_of(&self, variant: Variant) -> &(wgpu::BindGroupLayout, wgpu::PipelineLayout) {

@@ -89,7 +89,7 @@ pub struct Picture {
 /// Those of shape inference.
 pub fn lower(graph: &Graph, input: Shape) -> Result<Lowered<'_>> {
     let shapes = shapes::infer(graph, input)?;
-    if shapes.iter().any(|s| s.is_empty()) {
+    if shapes.iter().any(|s| [s.channels, s.height, s.width].contains(&0)) {
         return Err(Error::limits("A value of the network is empty for this picture", "Use a larger picture or tile"));
     }
     let mut fuser = Fuser::new(graph);

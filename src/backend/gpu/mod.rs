@@ -84,8 +84,11 @@ impl Backend for GpuBackend {
 
     fn prepare<'a>(&'a self, network: &'a Network, shape: Shape) -> LocalFuture<'a, Result<Box<dyn Session>>> {
         Box::pin(async move {
-            let program = program::compile(network.graph()?, shape)?;
-            self.gpu.check_limits(&program)?;
+            let lowered = lower::lower(network.graph()?, shape)?;
+            let plan = memory::plan(&lowered);
+            self.gpu.check_tile(&plan, shape)?;
+            let program = program::assemble(&lowered, plan);
+            self.gpu.check_weights(&program)?;
             let session = GpuSession::create(self.gpu.clone(), &program).await?;
             Ok(Box::new(session) as Box<dyn Session>)
         })

@@ -1,11 +1,10 @@
 //! A network as a list of dispatches, complete but for the device.
 
 use super::kernels::{ActivationKind, Arithmetic, ConvVariant, GROUP, MATRIX_BYTES, PadKind, Params, Target, Variant, View, WeightSpace};
-use super::lower::{ConvStage, Kind, Lowered, Stage, lower};
+use super::lower::{ConvStage, Kind, Lowered, Stage};
 use super::memory::{self, Plan};
 use super::weights;
-use crate::error::Result;
-use crate::model::graph::{Activation, Graph, Pad, PadMode, Shape, ValueId};
+use crate::model::graph::{Activation, Pad, PadMode, Shape, ValueId};
 
 /// Multiplications and additions of f32 in one dispatch, at most: 20 ms at 200 GFLOP/s, which is a
 /// slow integrated GPU, where a driver resets the device after 2 s.
@@ -80,15 +79,11 @@ pub struct Program {
     pub largest_constant: u64,
 }
 
-/// Compiles `graph` for inputs of `input`.
-///
-/// # Errors
-/// Those of shape inference.
-pub fn compile(graph: &Graph, input: Shape) -> Result<Program> {
-    let lowered = lower(graph, input)?;
-    let plan = memory::plan(&lowered);
-    let output = lowered.shapes[lowered.output.0];
-    let mut builder = Builder { lowered: &lowered, plan: &plan, steps: Vec::new(), constants: vec![0; ALIGNMENT], macs: 0, largest_constant: 0 };
+/// Makes the dispatches of `lowered`, whose values lie as `plan` says. The caller has checked that
+/// the plan's buffers are possible at all.
+pub fn assemble(lowered: &Lowered<'_>, plan: Plan) -> Program {
+    let (input, output) = (lowered.shapes[0], lowered.shapes[lowered.output.0]);
+    let mut builder = Builder { lowered, plan: &plan, steps: Vec::new(), constants: vec![0; ALIGNMENT], macs: 0, largest_constant: 0 };
     builder.pack(input);
     for stage in &lowered.stages {
         builder.stage(stage);
@@ -97,7 +92,7 @@ pub fn compile(graph: &Graph, input: Shape) -> Result<Program> {
         builder.unpack(output);
     }
     let Builder { steps, constants, largest_constant, .. } = builder;
-    Ok(Program { steps, constants, plan, input, output, largest_constant })
+    Program { steps, constants, plan, input, output, largest_constant }
 }
 
 /// How a picture lies in its buffer.

@@ -184,7 +184,9 @@ impl Session for GpuSession {
 #[cfg(test)]
 mod tests {
     use super::super::device::Options;
-    use super::super::program::compile;
+    use super::super::lower::lower;
+    use super::super::memory::plan;
+    use super::super::program::assemble;
     use super::*;
     use crate::model::graph::{Activation, Graph, Node, Op, ValueId};
 
@@ -193,11 +195,16 @@ mod tests {
         Rc::new(pollster::block_on(Gpu::open(&options)).expect("these tests need a GPU or a software one"))
     }
 
-    fn session(gpu: &Rc<Gpu>) -> GpuSession {
+    fn program() -> Program {
         let relu = Node { name: "relu".into(), op: Op::Activation(Activation::Relu), inputs: vec![ValueId::INPUT] };
         let graph = Graph { input_channels: 1, nodes: vec![relu], output: ValueId(1) };
-        let program = compile(&graph, Shape::new(1, 4, 4)).expect("compiles");
-        pollster::block_on(GpuSession::create(gpu.clone(), &program)).expect("prepares")
+        let lowered = lower(&graph, Shape::new(1, 4, 4)).expect("lowers");
+        let plan = plan(&lowered);
+        assemble(&lowered, plan)
+    }
+
+    fn session(gpu: &Rc<Gpu>) -> GpuSession {
+        pollster::block_on(GpuSession::create(gpu.clone(), &program())).expect("prepares")
     }
 
     /// What no error scope catches: a usage that contradicts itself.
@@ -221,9 +228,7 @@ mod tests {
     #[test]
     fn an_error_while_preparing_is_reported() {
         let gpu = open();
-        let relu = Node { name: "relu".into(), op: Op::Activation(Activation::Relu), inputs: vec![ValueId::INPUT] };
-        let graph = Graph { input_channels: 1, nodes: vec![relu], output: ValueId(1) };
-        let mut program = compile(&graph, Shape::new(1, 4, 4)).expect("compiles");
+        let mut program = program();
         // A binding that starts where none may.
         program.steps[0].params.offset += 4;
         let result = pollster::block_on(GpuSession::create(gpu.clone(), &program)).map(|_| ());
