@@ -13,6 +13,7 @@
 
 mod check;
 mod job;
+pub mod preview;
 mod report;
 mod rows;
 

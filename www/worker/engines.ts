@@ -14,6 +14,7 @@ export class Engines {
   private readonly pools = new Map<BackendName, Pool>();
   private readonly refused = new Map<BackendName, string>();
   private readonly compiled = new Map<'app' | 'tract', Promise<Artefact>>();
+  private readonly opening = new Map<string, Promise<Pool>>();
   private readonly deadBeforeStart = new Map<number, string>();
   private readonly host: Remote<HostApi>;
   private readonly assetBase: string;
@@ -54,21 +55,32 @@ export class Engines {
     const auto = choice === 'auto';
     const before = this.refused.get(backend);
     if (auto && before !== undefined) throw new DeviceError(before);
-    let pool = this.pools.get(backend);
+    const pool = this.pools.get(backend);
     if (pool?.alive) {
       if (auto && pool.members[0]?.info.software) throw new DeviceError(SOFTWARE);
       return pool;
     }
+    // A cancelled picture may leave its engine still starting: the next one waits for the same start.
+    const key = `${backend} ${auto}`;
+    let opening = this.opening.get(key);
+    if (!opening) {
+      opening = this.start(backend, auto).finally(() => this.opening.delete(key));
+      this.opening.set(key, opening);
+    }
+    return opening;
+  }
+
+  private async start(backend: BackendName, auto: boolean): Promise<Pool> {
     // A failed download is no property of the device: only what the engine itself says is remembered.
     const artefact = await this.artefact(packageOf(backend));
     try {
-      pool = await Pool.open(backend, this.host, artefact, !auto, (member) => this.register(member));
+      const pool = await Pool.open(backend, this.host, artefact, !auto, (member) => this.register(member));
+      this.pools.set(backend, pool);
+      return pool;
     } catch (refusal) {
       if (auto) this.refused.set(backend, toPlain(refusal).message);
       throw refusal;
     }
-    this.pools.set(backend, pool);
-    return pool;
   }
 
   /** Opens the first backend of `choice` that does not refuse, and tells what the others said. */
@@ -111,9 +123,9 @@ export class Engines {
     return ids;
   }
 
-  /** Whether a compute worker is in a call. */
+  /** Whether a started compute worker is in a call. */
   get busy(): boolean {
-    return [...this.members.values()].some((member) => !member.dead && member.busy > 0);
+    return [...this.pools.values()].some((pool) => pool.members.some((member) => member.busy > 0));
   }
 
   died(id: number, reason: string): void {

@@ -11,6 +11,7 @@ export class Pool {
   private readonly allowSoftware: boolean;
   private readonly register: (member: Member) => void;
   private all: Member[] = [];
+  private growing: Promise<void> = Promise.resolve();
 
   private constructor(
     backend: BackendName,
@@ -53,7 +54,13 @@ export class Pool {
    * Starts workers until there are `count`, or one more is refused: fewer workers are slower, not wrong.
    * A pool whose workers all died rejects with the reason why no new one starts.
    */
-  async grow(count: number): Promise<void> {
+  grow(count: number): Promise<void> {
+    const grown = this.growing.then(() => this.growTo(count));
+    this.growing = grown.catch(() => {});
+    return grown;
+  }
+
+  private async growTo(count: number): Promise<void> {
     if (!this.alive) await this.add();
     const missing = count - this.members.length;
     if (missing <= 0) return;

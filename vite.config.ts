@@ -1,0 +1,71 @@
+import { defineConfig, type UserConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+import { assets } from './www/build/assets.ts';
+import { npmPackage } from './www/build/npm.ts';
+import { workspaceVersion } from './www/build/version.ts';
+
+/**
+ * Three builds, in this order (package.json): `--mode workers` empties dist/ and writes dist/worker/ under fixed names,
+ * because the library finds workers by name below its asset base; the default one adds the page and its
+ * service worker; `--mode npm` writes the package to dist/npm/.
+ */
+export default defineConfig(({ mode }): UserConfig => {
+  const common: UserConfig = {
+    base: './',
+    publicDir: false,
+    define: { __INLARGE_VERSION__: JSON.stringify(workspaceVersion()) },
+  };
+  const target = 'es2022';
+  if (mode === 'workers') return { ...common, build: { target, outDir: 'dist', emptyOutDir: true, ...workers } };
+  if (mode === 'npm') return npmPackage(common, target);
+  return {
+    ...common,
+    publicDir: 'www/public',
+    build: { target, outDir: 'dist', emptyOutDir: false, modulePreload: { polyfill: false } },
+    plugins: [assets('dist'), pwa()],
+  };
+});
+
+/** The worker entries with fixed names; also used by the npm build. */
+const workers: UserConfig['build'] = {
+  modulePreload: false,
+  rolldownOptions: {
+    input: { coordinator: 'www/worker/coordinator.ts', compute: 'www/worker/compute.ts' },
+    output: { entryFileNames: 'worker/[name].js', chunkFileNames: 'worker/[name].js' },
+  },
+};
+
+function pwa() {
+  return VitePWA({
+    strategies: 'injectManifest',
+    srcDir: 'www/pwa',
+    filename: 'sw.ts',
+    registerType: 'prompt',
+    injectRegister: false,
+    injectManifest: {
+      rollupFormat: 'iife',
+      globPatterns: ['**/*.{html,js,css,wasm,onnx,json,svg,png,jpg,webmanifest}'],
+      globIgnores: ['npm/**', 'sw.js'],
+      // tract alone has 16 MB; the page must work on the CPU without a network too.
+      maximumFileSizeToCacheInBytes: 64 << 20,
+    },
+    manifest: {
+      id: './',
+      name: 'Inlarge',
+      short_name: 'Inlarge',
+      description: 'Makes pictures larger on your own device.',
+      start_url: './',
+      scope: './',
+      display: 'standalone',
+      background_color: '#12100e',
+      theme_color: '#12100e',
+      categories: ['photo', 'utilities'],
+      icons: [
+        { src: 'icons/icon.svg', sizes: 'any', type: 'image/svg+xml' },
+        { src: 'icons/icon-192.png', sizes: '192x192', type: 'image/png' },
+        { src: 'icons/icon-512.png', sizes: '512x512', type: 'image/png' },
+        { src: 'icons/maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+      ],
+    },
+  });
+}

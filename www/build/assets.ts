@@ -1,0 +1,36 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plugin } from 'vite';
+
+/** The files of a wasm package that a browser fetches. */
+const WASM_FILES = ['inlarge.js', 'inlarge_bg.wasm'];
+
+/** Copies the wasm packages and models to where the asset base is, under `out`. */
+export function copyAssets(out: string): void {
+  for (const name of ['app', 'tract']) {
+    for (const file of WASM_FILES) copy(join('www/wasm', name, file), join(out, 'wasm', name, file));
+  }
+  const models = readdirSync('models').filter((file) => /\.(onnx|json|md)$/.test(file));
+  if (!models.includes('manifest.json')) throw missing('models/manifest.json');
+  for (const file of models) copy(join('models', file), join(out, 'models', file));
+}
+
+/** Runs `copyAssets` before the service worker's list of files is made. */
+export function assets(out: string): Plugin {
+  return {
+    name: 'inlarge-assets',
+    writeBundle() {
+      copyAssets(out);
+    },
+  };
+}
+
+function copy(from: string, to: string): void {
+  if (!existsSync(from)) throw missing(from);
+  mkdirSync(join(to, '..'), { recursive: true });
+  copyFileSync(from, to);
+}
+
+function missing(file: string): Error {
+  return new Error(`${file} is missing: build with \`cargo xtask dist\`, which makes the wasm packages first`);
+}

@@ -1,0 +1,16 @@
+/** Enlarges pictures in the browser, on its GPU or CPU; nothing leaves the machine. */
+export { createUpscaler } from './upscaler.js';
+export type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
+export type { ModelEntry } from '../shared/manifest.js';
+export type { BackendChoice, BackendName, EngineReport, OutputType, PreviewResult, Progress, Refusal, Report } from '../shared/protocol.js';
+export {
+  DecodeError,
+  DeviceError,
+  EncodeError,
+  InlargeError,
+  LimitsError,
+  ModelError,
+  ParameterError,
+  UnsupportedError,
+  type ErrorKind,
+} from '../shared/errors.js';

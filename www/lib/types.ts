@@ -1,0 +1,65 @@
+import type { ModelEntry } from '../shared/manifest.js';
+import type { BackendChoice, EngineReport, OutputType, PreviewResult, Progress, Report } from '../shared/protocol.js';
+
+/** What can be enlarged. An address is fetched from its own origin, or from wherever the page's connect-src allows. */
+export type UpscaleInput = Blob | ImageBitmap | HTMLImageElement | string;
+
+export interface UpscalerOptions {
+  /** Which engine runs the networks; `auto` takes the best that can be trusted. */
+  readonly backend?: BackendChoice;
+  /** Most compute workers on the CPU; left out, it follows the processor and memory. */
+  readonly workers?: number;
+  /** Folder with `worker/`, `wasm/` and `models/`; left out, the folder of this script. */
+  readonly assetBase?: string | URL;
+  /** Called for every picture, beside the picture's own callback. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Aborting it disposes of the upscaler and everything under way. */
+  readonly signal?: AbortSignal;
+}
+
+export interface UpscaleOptions {
+  /** Result pixels per source pixel, one of those that the model offers; 4 where left out. */
+  readonly scale?: number;
+  /** Name or id of a model, or `auto`. */
+  readonly model?: string;
+  /** Which training of the model, where it has several. */
+  readonly variant?: string;
+  /** Another engine than the upscaler's, for this picture. */
+  readonly backend?: BackendChoice;
+  /** Edge of a tile in source pixels; left out, the engine chooses. */
+  readonly tile?: number;
+  /** `quality` (1 to 100, 90 where left out) is for JPEG; PNG and WebP are lossless. */
+  readonly output?: { readonly type?: OutputType; readonly quality?: number };
+  /** File name for the report and the saved file, where the input has none of its own. */
+  readonly name?: string;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Aborting it rejects the call with an `AbortError` at once and ends the work. */
+  readonly signal?: AbortSignal;
+}
+
+export interface UpscaleResult {
+  /** The enlarged picture as a file. */
+  readonly blob: Blob;
+  readonly width: number;
+  readonly height: number;
+  readonly report: Report;
+  /** A name to save it under, such as `photo-4x.png`. */
+  readonly name: string;
+}
+
+/** A running engine with its queue: pictures are enlarged one after the other. */
+export interface Upscaler {
+  /** What runs the networks, and why other engines do not. */
+  readonly engine: EngineReport;
+  upscale(input: UpscaleInput, options?: UpscaleOptions): Promise<UpscaleResult>;
+  /** The models that can be chosen, the user's own included. */
+  models(): readonly ModelEntry[];
+  /** Adds an ONNX network for this session. Its `id` is what `model` takes. */
+  addModel(file: Blob): Promise<ModelEntry>;
+  /** Starts another engine and uses it for the pictures to come. */
+  useEngine(backend: BackendChoice): Promise<EngineReport>;
+  /** A small PNG of a picture that the browser cannot show itself, such as a TIFF. */
+  preview(input: UpscaleInput, maxSide: number): Promise<PreviewResult>;
+  /** Ends every worker; what is under way rejects with an `AbortError`. */
+  dispose(): void;
+}

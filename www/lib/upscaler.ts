@@ -1,0 +1,213 @@
+import { proxy } from 'comlink';
+import { abortError, ModelError, ParameterError } from '../shared/errors.js';
+import { carryFaults } from '../shared/faults.js';
+import type { ModelEntry } from '../shared/manifest.js';
+import type { BackendChoice, EngineReport, JobRequest, OutputType, PreviewResult, Progress } from '../shared/protocol.js';
+import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
+import { Crew, type Coordinator } from './crew.js';
+import { toFile } from './input.js';
+import { resultName } from './names.js';
+import { defaultWorkers } from './spawn.js';
+import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
+
+const CHOICES: readonly string[] = ['auto', 'gpu', 'tract', 'reference'];
+const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp'];
+
+/**
+ * Loads the engine and starts the best backend that can be trusted on this device.
+ *
+ * Rejects with a `ModelError` or `DeviceError` when files are missing or nothing can run the networks.
+ */
+export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
+  const { backend = 'auto', signal } = options;
+  checkBackend(backend);
+  signal?.throwIfAborted();
+  carryFaultsOnce();
+  const assetBase = folderOf(options.assetBase);
+  const workers = Math.max(1, Math.floor(options.workers ?? defaultWorkers()));
+  const crew = new Crew(assetBase, workers);
+  const began = performance.now();
+  const progress = (done: number) => options.onProgress?.({ phase: 'load', done, total: 2, seconds: (performance.now() - began) / 1000 });
+  signal?.addEventListener('abort', () => crew.endAll(), { once: true });
+  try {
+    progress(0);
+    const [models, coordinator] = await Promise.all([fetchManifest(assetBase, signal), crew.coordinator()]);
+    progress(1);
+    const engine = await coordinator.guarded(coordinator.api.engine(backend));
+    progress(2);
+    return new Running(crew, assetBase, models, backend, engine, options);
+  } catch (error) {
+    crew.endAll();
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+class Running implements Upscaler {
+  engine: EngineReport;
+  private readonly crew: Crew;
+  private readonly assetBase: URL;
+  private readonly onProgress: ((progress: Progress) => void) | undefined;
+  private readonly shipped: readonly ModelEntry[];
+  private readonly added = new Map<string, { entry: ModelEntry; file: Blob }>();
+  private readonly life = new AbortController();
+  private backend: BackendChoice;
+  /** Settles when the work before is over and cleaned up; never rejects. */
+  private queue: Promise<void> = Promise.resolve();
+  private jobs = 0;
+
+  constructor(
+    crew: Crew,
+    assetBase: URL,
+    models: readonly ModelEntry[],
+    backend: BackendChoice,
+    engine: EngineReport,
+    options: UpscalerOptions,
+  ) {
+    this.crew = crew;
+    this.assetBase = assetBase;
+    this.shipped = models;
+    this.backend = backend;
+    this.engine = engine;
+    this.onProgress = options.onProgress;
+    options.signal?.addEventListener('abort', () => this.dispose(), { once: true });
+  }
+
+  models(): readonly ModelEntry[] {
+    return [...this.shipped, ...[...this.added.values()].map(({ entry }) => entry)];
+  }
+
+  async addModel(file: Blob): Promise<ModelEntry> {
+    const facts = await this.direct((coordinator) => coordinator.api.inspect(file));
+    const name = file instanceof File ? file.name.replace(/\.onnx$/i, '') : 'model';
+    const id = `${USER_PREFIX}${this.added.size + 1}`;
+    const entry: ModelEntry = {
+      id, name, scale: facts.scale, variant: '', file: '', bytes: file.size, sha256: '', licence: '',
+    };
+    if (this.models().some((model) => model.name === name)) {
+      throw new ModelError(`There is a model "${name}" already.`, 'Give the file another name.');
+    }
+    this.added.set(id, { entry, file });
+    return entry;
+  }
+
+  useEngine(backend: BackendChoice): Promise<EngineReport> {
+    checkBackend(backend);
+    return this.enqueue(undefined, async (coordinator) => {
+      this.engine = await coordinator.guarded(coordinator.api.engine(backend));
+      this.backend = backend;
+      return this.engine;
+    });
+  }
+
+  async preview(input: UpscaleInput, maxSide: number): Promise<PreviewResult> {
+    const { file } = await toFile(input, undefined, this.life.signal);
+    return this.direct((coordinator) => coordinator.api.preview(file, maxSide));
+  }
+
+  async upscale(input: UpscaleInput, options: UpscaleOptions = {}): Promise<UpscaleResult> {
+    const { signal } = options;
+    const type: OutputType = options.output?.type ?? 'image/png';
+    const quality = options.output?.quality ?? 90;
+    const backend = options.backend ?? this.backend;
+    checkBackend(backend);
+    if (!TYPES.includes(type)) throw new ParameterError(`Files of type "${type}" are not written.`, `Choose one of: ${TYPES.join(', ')}.`);
+    if (!(quality >= 1 && quality <= 100)) throw new ParameterError(`A quality of ${quality} is not offered.`, 'Choose 1 to 100.');
+    const entry = choose(this.models(), options.model ?? 'auto', options.scale, options.variant);
+    const own = this.added.get(entry.id);
+    const { file, name } = await toFile(input, options.name, signal);
+    const request: JobRequest = {
+      file, name, backend,
+      model: { entry, from: own?.file ?? new URL(`models/${entry.file}`, this.assetBase).href },
+      scale: entry.scale || (options.scale ?? 0),
+      tile: options.tile ?? null,
+      output: { type, quality },
+    };
+    const began = performance.now();
+    const emit = (progress: Progress): void => {
+      if (signal?.aborted) return;
+      const timed = { ...progress, seconds: (performance.now() - began) / 1000 };
+      options.onProgress?.(timed);
+      this.onProgress?.(timed);
+    };
+    return this.enqueue(signal, async (coordinator) => {
+      const result = await this.cancellable(coordinator, request, emit, signal);
+      return { ...result, name: resultName(name, result.report.scale || entry.scale, type) };
+    });
+  }
+
+  dispose(): void {
+    if (this.life.signal.aborted) return;
+    this.life.abort(abortError());
+    this.crew.endAll();
+  }
+
+  /** Runs a job in the coordinator; an abort rejects at once, and the queue waits for the cleaning up. */
+  private cancellable(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined) {
+    const job = this.jobs++;
+    const call = coordinator.guarded(coordinator.api.upscale(job, request, proxy(emit)));
+    if (!signal) return call;
+    return new Promise<Awaited<typeof call>>((resolve, reject) => {
+      const abort = (): void => {
+        reject(reasonOf(signal));
+        this.cleaning = this.crew.cancel(coordinator, job);
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      call.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+      if (signal.aborted) abort();
+    });
+  }
+
+  private cleaning: Promise<void> = Promise.resolve();
+
+  /** Asks the coordinator for something that needs no engine and so need not wait in the queue. */
+  private async direct<T>(ask: (coordinator: Coordinator) => Promise<T>): Promise<T> {
+    this.life.signal.throwIfAborted();
+    const coordinator = await this.crew.coordinator();
+    return coordinator.guarded(ask(coordinator));
+  }
+
+  /** Puts work behind everything asked for before. Waiting work that is aborted rejects at once and is skipped. */
+  private enqueue<T>(signal: AbortSignal | undefined, work: (coordinator: Coordinator) => Promise<T>): Promise<T> {
+    const either = signal ? AbortSignal.any([signal, this.life.signal]) : this.life.signal;
+    return new Promise<T>((resolve, reject) => {
+      const skip = (): void => reject(reasonOf(either));
+      if (either.aborted) return skip();
+      either.addEventListener('abort', skip, { once: true });
+      this.queue = this.queue.then(async () => {
+        if (either.aborted) return;
+        try {
+          resolve(await work(await this.crew.coordinator()));
+        } catch (error) {
+          reject(error);
+        } finally {
+          either.removeEventListener('abort', skip);
+          await this.cleaning;
+        }
+      });
+    });
+  }
+}
+
+let carried = false;
+function carryFaultsOnce(): void {
+  if (!carried) carryFaults();
+  carried = true;
+}
+
+function checkBackend(backend: string): void {
+  if (!CHOICES.includes(backend)) throw new ParameterError(`There is no engine "${backend}".`, `Choose one of: ${CHOICES.join(', ')}.`);
+}
+
+/** The caller's own reason where it is an error, as fetch does it. */
+function reasonOf(signal: AbortSignal): unknown {
+  return signal.reason instanceof Error || signal.reason instanceof DOMException ? signal.reason : abortError();
+}
+
+/** The folder of the assets, with a slash at its end; by default that of this script. */
+function folderOf(assetBase: string | URL | undefined): URL {
+  if (assetBase === undefined) return new URL('./', import.meta.url);
+  const url = new URL(assetBase, document.baseURI);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
