@@ -124,15 +124,15 @@ fn devices(_: &[String]) -> Result<Count> {
 fn training(_: &[String]) -> Result<Count> {
     let python = if cfg!(windows) { "python" } else { "python3" };
     let needed = ["numpy", "PIL", "torch", "onnx"];
-    let missing: Vec<_> =
-        needed.iter().filter(|module| read(Command::new(python).args(["-c", &format!("import {module}")])).is_err()).collect();
+    let missing: Vec<_> = needed.iter().filter(|module| read(Command::new(python).args(["-c", &format!("import {module}")])).is_err()).collect();
     if !missing.is_empty() {
         say(format!(
             "NOTE: the tests of training/ were NOT run: Python lacks {missing:?}. They need training/requirements.txt; nothing that is shipped is built there"
         ));
         return Ok(Count::default());
     }
-    let mut count = run_counted(Command::new(python).args(["-m", "unittest", "discover", "--start-directory", "training", "--top-level-directory", "."]))?;
+    let mut count =
+        run_counted(Command::new(python).args(["-m", "unittest", "discover", "--start-directory", "training", "--top-level-directory", "."]))?;
     // unittest says how many ran and how many of those failed.
     count.passed = count.passed.saturating_sub(count.failed);
     Ok(count)
