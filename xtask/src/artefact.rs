@@ -46,7 +46,7 @@ fn build(row: &Artefact) -> Result<()> {
         say(format!("wasm {}: unchanged", row.name));
         return check_size(row);
     }
-    say(format!("wasm {}: compiling {} with {} for browsers", row.name, row.package, row.features.join(", ")));
+    say(format!("wasm {}: compiling {} for browsers, features [{}], profile {}", row.name, row.package, row.features.join(", "), row.profile));
     let started = Instant::now();
     let compiled = compile(row)?;
     let bytes = fs::read(&compiled).with_context(|| format!("{} could not be read", compiled.display()))?;
