@@ -23,6 +23,8 @@ pub(super) struct Outline {
     pub(super) exif: Option<Vec<u8>>,
     /// Whether the end-of-image marker is there.
     pub(super) complete: bool,
+    /// Whether it is a sequential file with a scan for each colour, not all at the same resolution.
+    pub(super) separate: bool,
 }
 
 struct Component {
@@ -238,7 +240,9 @@ impl Walker {
         if !frame.components.iter().all(whole) {
             return Err(truncated(Format::Jpeg));
         }
+        let uneven = frame.components.iter().any(|c| (c.h, c.v) != (frame.components[0].h, frame.components[0].v));
         Ok(Outline {
+            separate: !frame.progressive && self.scans > 1 && uneven,
             width: frame.width,
             height: frame.height,
             components: frame.components.len(),
