@@ -55,13 +55,7 @@ pub async fn open(kind: BackendKind, allow_software: bool, parallel_sessions: us
     match kind {
         #[cfg(feature = "gpu")]
         BackendKind::Gpu => {
-            let backend = super::gpu::GpuBackend::request(&super::gpu::Options::default()).await?;
-            if backend.capabilities().software_adapter && !allow_software {
-                return Err(Error::device(
-                    format!("The graphics adapter \"{}\" is a program on the CPU, which is slower than the CPU engines", backend.adapter()),
-                    "Name the engine gpu to use it all the same",
-                ));
-            }
+            let backend = super::gpu::GpuBackend::request(super::gpu::Options { allow_software, ..Default::default() }).await?;
             super::probe::probe(&backend).await?;
             Ok(Box::new(backend))
         }

@@ -34,8 +34,8 @@ pub(crate) fn run(args: &JsonArgs) -> Result<()> {
 fn adapters() -> Vec<(String, String, String)> {
     #[cfg(feature = "gpu")]
     {
-        let found = pollster::block_on(inlarge::backend::gpu::adapters());
-        found.into_iter().map(|a| (a.name, a.backend, a.device_type.to_owned())).collect()
+        let found = pollster::block_on(inlarge::backend::gpu::GpuBackend::adapters());
+        found.into_iter().map(|a| (a.name, a.backend, a.device_type)).collect()
     }
     #[cfg(not(feature = "gpu"))]
     Vec::new()
