@@ -139,6 +139,10 @@ class Running implements Upscaler {
     };
     return this.enqueue(signal, async (coordinator) => {
       const result = await this.cancellable(coordinator, request, emit, signal);
+      // The engine may have failed on the way and another one taken over.
+      if (backend === this.backend && result.report.backend !== this.engine.backend) {
+        this.engine = await coordinator.guarded(coordinator.api.engine(backend));
+      }
       return { ...result, name: resultName(name, result.report.scale || entry.scale, type) };
     });
   }
