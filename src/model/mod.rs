@@ -35,7 +35,12 @@ impl Network {
         let file = onnx::File::parse(bytes)?;
         let input_channels = file.input_channels()?;
         let graph = file.graph();
-        Ok(Self { graph, onnx: bytes.into(), input_channels })
+        // A file written for one size is of no use for tiles; its graph is.
+        let onnx = match &graph {
+            Ok(graph) if file.has_fixed_size() => onnx::export(graph).into(),
+            _ => bytes.into(),
+        };
+        Ok(Self { graph, onnx, input_channels })
     }
 
     /// A network over a graph made in the program.

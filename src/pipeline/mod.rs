@@ -1,1 +1,24 @@
-//! (being written)
+//! From a file to an enlarged file.
+//!
+//! ```text
+//! file -> codec::decode -> Job -- tiles --> Session::run (workers) --+
+//!                           ^                                        |
+//!                           +---------------- put -------------------+
+//!                           |
+//!                           +-> bands -> colour -> codec::RowEncoder -> sink
+//! ```
+//!
+//! [`Job`] is a state machine without threads or futures: the command line drives it from threads
+//! (`drive`), the browser from workers, and both get the same bytes.
+
+mod check;
+mod job;
+pub mod preview;
+mod report;
+mod rows;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod drive;
+
+pub use job::{Job, JobOptions, TileRequest};
+pub use report::Report;

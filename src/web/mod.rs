@@ -1,1 +1,24 @@
-//! (being written)
+//! The browser's side of the library: thin classes over the pipeline and the engines.
+//!
+//! Every method forwards; errors become JavaScript `Error` objects with `kind` and `remedy`.
+
+mod engine;
+mod error;
+#[cfg(feature = "codec")]
+mod job;
+#[cfg(feature = "codec")]
+mod preview;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Sends panics, which are bugs, to the console with their place.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The version of the package.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}

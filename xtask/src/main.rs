@@ -1,2 +1,71 @@
-//! Builds, serves and tests Inlarge.
-fn main() {}
+//! Builds, serves and tests Inlarge. Every command installs what it misses, and says what it
+//! does and why; what is already there is left alone, so that a second run is quick.
+
+mod artefact;
+mod count;
+mod headers;
+mod matrix;
+mod process;
+mod serve;
+mod site;
+mod stamp;
+mod suite;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  serve [--port 8080]   build the site and serve it on this machine
+  dist                  write the site to dist/ and the npm package to dist/npm/
+  wasm [NAME...]        build the wasm modules of wasm-pack.toml: all that are shipped, or those named
+  test [STAGE...]       run every test, or the stages named
+  ci                    what .ci/run runs: the tests, with nothing asked and nothing kept open";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    // The sources are where this crate was compiled; every path below is relative to them.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    std::env::set_current_dir(root)?;
+    let rest = arguments.get(1..).unwrap_or_default();
+    match arguments.first().map(String::as_str) {
+        Some("serve") => {
+            let options = serve::Options::parse(rest)?;
+            if options.build {
+                site::build_pages()?;
+            }
+            serve::serve(&options)
+        }
+        Some("dist") => no_arguments(rest).and_then(|()| site::build_all()),
+        Some("wasm") => artefact::build_named(rest),
+        Some("test") => suite::run(rest),
+        Some("ci") => no_arguments(rest).and_then(|()| suite::run(&[])),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => bail!("there is no command {other:?}\n\n{USAGE}"),
+        None => bail!("a command is missing\n\n{USAGE}"),
+    }
+}
+
+fn no_arguments(rest: &[String]) -> Result<()> {
+    match rest.first() {
+        None => Ok(()),
+        Some(extra) => bail!("{extra:?} is not understood: this command takes no arguments"),
+    }
+}

@@ -1,0 +1,217 @@
+//! `inlarge INPUT...`.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use inlarge::backend::select::Preference;
+use inlarge::codec::decode;
+use inlarge::codec::encode::OutputFormat;
+use inlarge::model::Network;
+use inlarge::model::manifest::shipped;
+use inlarge::model::receptive_field::Geometry;
+use inlarge::pipeline::drive::{self, Engine};
+use inlarge::pipeline::{Job, JobOptions, Report};
+use inlarge::{Error, Result};
+
+use crate::args::{EnlargeArgs, FormatArg};
+use crate::status;
+
+/// The model that `auto` means while there is one family.
+const AUTO_MODEL: &str = "photo-fast";
+
+pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
+    let usage = || -> Result<(Chosen, Preference)> {
+        if args.output.is_some() && args.inputs.len() > 1 {
+            return Err(Error::parameter("--output names one file and there are several pictures", "Use --out-dir"));
+        }
+        Ok((choose_model(args)?, args.backend.parse()?))
+    };
+    let (model, preference) = match usage() {
+        Ok(chosen) => chosen,
+        Err(error) => {
+            report_error(args, None, &error);
+            return ExitCode::from(status(&error));
+        }
+    };
+    let mut failed = false;
+    for input in &args.inputs {
+        match enlarge(args, input, &model, preference) {
+            Ok(report) => report_done(args, &report),
+            Err(error) => {
+                failed = true;
+                report_error(args, Some(input), &error);
+            }
+        }
+    }
+    ExitCode::from(u8::from(failed))
+}
+
+struct Chosen {
+    network: Network,
+    name: String,
+    /// Factor of the network; `None` where only running it tells.
+    scale: Option<usize>,
+}
+
+fn choose_model(args: &EnlargeArgs) -> Result<Chosen> {
+    if let Some(path) = &args.model_file {
+        let bytes = fs::read(path).map_err(|e| Error::model(format!("{} cannot be read: {e}", path.display()), "Check the name and the permissions"))?;
+        let network = Network::from_onnx(&bytes)?;
+        let scale = network.graph().ok().map(Geometry::of).transpose()?.map(|g| g.scale);
+        let name = path.file_name().map_or_else(|| "model".into(), |n| n.to_string_lossy().into_owned());
+        return Ok(Chosen { network, name, scale });
+    }
+    let manifest = shipped::manifest()?;
+    let name = if args.model == "auto" { AUTO_MODEL } else { &args.model };
+    let entry = manifest.find(name, args.scale, args.variant.name())?;
+    Ok(Chosen { network: shipped::load(entry)?, name: entry.id.clone(), scale: Some(entry.scale) })
+}
+
+fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Preference) -> Result<Report> {
+    let started = Instant::now();
+    let bytes = fs::read(input).map_err(|e| {
+        let remedy = if input.is_dir() { "Name the pictures in the folder" } else { "Check the name and the permissions" };
+        Error::decode(format!("{} cannot be read: {e}", input.display()), remedy)
+    })?;
+    let decoded = decode(&bytes)?;
+    drop(bytes);
+    let engine = Engine::choose(preference, Some(&model.network))?;
+    // A network that is not covered tells its factor only for a size.
+    let opaque_scale = match model.scale {
+        Some(_) => None,
+        None => Some(drive::opaque_scale(&engine, &model.network, decoded.picture.width, decoded.picture.height)?),
+    };
+    // A file of the user's own has the scale that it has.
+    let scale = match (model.scale.or(opaque_scale), &args.model_file) {
+        (Some(scale), Some(_)) => scale,
+        _ => args.scale,
+    };
+    let format = output_format(args)?;
+    let output = output_path(args, input, scale, format)?;
+    let capabilities = engine.backend.capabilities();
+    let options = JobOptions {
+        input: input.display().to_string(),
+        model: model.name.clone(),
+        scale,
+        tile: args.tile.map(|t| t as usize),
+        max_buffer_bytes: capabilities.max_buffer_bytes,
+        parallel: capabilities.parallel_sessions,
+        format,
+        quality: args.quality,
+    };
+    let aside = Aside::create(&output)?;
+    let mut job = Job::new(decoded, &model.network, options, opaque_scale, BufWriter::new(aside.file()?))?;
+    let bar = progress_bar(args, input, job.tiles());
+    drive::run(&mut job, &model.network, engine, &AtomicBool::new(false), &mut |done, _| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    let report = job.report(&output.display().to_string(), started.elapsed().as_secs_f64());
+    aside.rename()?;
+    Ok(report)
+}
+
+fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
+    match (args.format, &args.output) {
+        (Some(FormatArg::Png), _) => Ok(OutputFormat::Png),
+        (Some(FormatArg::Jpeg), _) => Ok(OutputFormat::Jpeg),
+        (Some(FormatArg::Webp), _) => Ok(OutputFormat::WebP),
+        (None, Some(path)) => {
+            let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+            match ending.as_deref() {
+                Some("png") => Ok(OutputFormat::Png),
+                Some("jpg" | "jpeg" | "jfif") => Ok(OutputFormat::Jpeg),
+                Some("webp") => Ok(OutputFormat::WebP),
+                _ => Err(Error::parameter(format!("The format of {} cannot be told from its ending", path.display()), "End it in .png, .jpg or .webp, or use --format")),
+            }
+        }
+        (None, None) => Ok(OutputFormat::Png),
+    }
+}
+
+fn output_path(args: &EnlargeArgs, input: &Path, scale: usize, format: OutputFormat) -> Result<PathBuf> {
+    let path = match (&args.output, &args.out_dir) {
+        (Some(path), _) => path.clone(),
+        (None, folder) => {
+            let mut name = input.file_stem().map_or_else(|| OsString::from("picture"), OsString::from);
+            name.push(format!("-{scale}x.{}", format.extension()));
+            folder.as_deref().or(input.parent()).unwrap_or(Path::new("")).join(name)
+        }
+    };
+    if let Some(folder) = &args.out_dir {
+        fs::create_dir_all(folder).map_err(|e| Error::encode(format!("The folder {} cannot be made: {e}", folder.display()), "Choose another folder"))?;
+    }
+    let same = path.canonicalize().is_ok_and(|o| input.canonicalize().is_ok_and(|i| i == o));
+    if same {
+        return Err(Error::parameter(format!("The result would replace its own input {}", input.display()), "Choose another output name"));
+    }
+    Ok(path)
+}
+
+/// A file that gets its name only when it is complete, and is removed otherwise.
+struct Aside {
+    aside: PathBuf,
+    path: PathBuf,
+}
+
+impl Aside {
+    fn create(path: &Path) -> Result<Self> {
+        let mut name = OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(format!(".{}.part", std::process::id()));
+        Ok(Self { aside: path.with_file_name(name), path: path.into() })
+    }
+
+    fn file(&self) -> Result<File> {
+        File::create(&self.aside).map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
+    }
+
+    fn rename(self) -> Result<()> {
+        fs::rename(&self.aside, &self.path).map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // After the rename there is nothing left to remove.
+        let _ = fs::remove_file(&self.aside);
+    }
+}
+
+fn progress_bar(args: &EnlargeArgs, input: &Path, tiles: usize) -> ProgressBar {
+    if args.json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let name = input.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let style = ProgressStyle::with_template("{msg}  {wide_bar}  {pos}/{len} tiles  {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(tiles as u64).with_style(style).with_message(name)
+}
+
+fn report_done(args: &EnlargeArgs, report: &Report) {
+    if args.json {
+        match serde_json::to_string(report) {
+            Ok(line) => println!("{line}"),
+            Err(error) => eprintln!("inlarge: the report cannot be written: {error}"),
+        }
+        return;
+    }
+    println!("{}  {} x {}, {} on {} ({}), {:.1} s", report.output, report.width, report.height, report.model, report.backend, report.adapter, report.seconds);
+    for warning in &report.warnings {
+        eprintln!("inlarge: {}: {warning}", report.input);
+    }
+    let _ = std::io::stdout().flush();
+}
+
+fn report_error(args: &EnlargeArgs, input: Option<&PathBuf>, error: &Error) {
+    let name = input.map(|i| i.display().to_string());
+    if args.json {
+        println!("{}", serde_json::json!({ "input": name, "error": { "kind": error.kind(), "message": error.to_string() } }));
+    } else {
+        let prefix = name.map(|n| format!("{n}: ")).unwrap_or_default();
+        eprintln!("inlarge: {prefix}{error}");
+    }
+}

@@ -1,0 +1,38 @@
+//! The command line: `inlarge photo.jpg -s 4`.
+
+mod args;
+mod devices;
+mod enlarge;
+mod models;
+mod score;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Some(Command::Models(args)) => finish(models::run(&args)),
+        Some(Command::Score(args)) => finish(score::run(&args)),
+        Some(Command::Devices(args)) => finish(devices::run(&args)),
+        None => enlarge::run(&cli.enlarge),
+    }
+}
+
+/// Exit status of a command that does one thing: 0, 2 for wrong usage, 1 otherwise.
+fn finish(result: inlarge::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("inlarge: {error}");
+            ExitCode::from(status(&error))
+        }
+    }
+}
+
+fn status(error: &inlarge::Error) -> u8 {
+    if matches!(error, inlarge::Error::Parameter(_)) { 2 } else { 1 }
+}

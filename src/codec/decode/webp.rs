@@ -1,0 +1,78 @@
+//! WebP, and the first frame of an animated one, through `image` and `image-webp`.
+
+use std::io::Cursor;
+
+use image::codecs::webp::WebPDecoder;
+use image::{ColorType, ImageDecoder};
+
+use super::{Raw, damaged, engine_limits, from_image, truncated};
+use crate::codec::sniff::Format;
+use crate::error::Result;
+use crate::image::{Channels, Picture, Samples};
+use crate::limits;
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
+    let claimed = walk(bytes)?;
+    if let Some((width, height)) = claimed {
+        limits::check_input_size(width, height, 8)?;
+    }
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| from_image(Format::WebP, &e))?;
+    let (width, height) = decoder.dimensions();
+    // The engine keeps a second copy of the pixels while it decodes.
+    limits::check_input_size(width, height, 8)?;
+    decoder.set_limits(engine_limits()).map_err(|e| from_image(Format::WebP, &e))?;
+    let mut warnings = Vec::new();
+    if decoder.has_animation() {
+        warnings.push("The file is an animation; its first picture was used".to_owned());
+    }
+    let (channels, colour) = if decoder.color_type() == ColorType::Rgba8 {
+        (Channels::Rgba, "RGB with alpha")
+    } else {
+        (Channels::Rgb, "RGB")
+    };
+    // Metadata that cannot be read does not spoil the picture.
+    let mut metadata = |found: image::ImageResult<Option<Vec<u8>>>, what: &str| {
+        found.unwrap_or_else(|_| {
+            warnings.push(format!("The {what} is damaged and was left out"));
+            None
+        })
+    };
+    let icc = metadata(decoder.icc_profile(), "colour profile");
+    let exif = metadata(decoder.exif_metadata(), "EXIF data");
+    let mut buffer = limits::try_vec(0_u8, width as usize * height as usize * channels.count())?;
+    decoder.read_image(&mut buffer).map_err(|e| from_image(Format::WebP, &e))?;
+    let picture = Picture::new(width, height, channels, Samples::U8(buffer))?;
+    Ok(Raw { picture, bits: 8, colour, icc, exif, orientation: None, warnings })
+}
+
+/// Checks that every chunk lies within the file, and returns the canvas size that the first chunk
+/// claims. The engine itself takes what there is of a file that is cut short.
+fn walk(bytes: &[u8]) -> Result<Option<(u32, u32)>> {
+    let u32_at = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let u24_at = |at: usize| bytes.get(at..at + 3).map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0]));
+    let end = u32_at(4).map_or(0, |size| u64::from(size) + 8);
+    // The padding byte of the last chunk is missing from some writers' files.
+    if end > bytes.len() as u64 + 1 {
+        return Err(truncated(Format::WebP));
+    }
+    let size = match bytes.get(12..16) {
+        Some(b"VP8X") => u24_at(24).zip(u24_at(27)).map(|(w, h)| (w + 1, h + 1)),
+        Some(b"VP8L") => u32_at(21).map(|v| (1 + (v & 0x3FFF), 1 + ((v >> 14) & 0x3FFF))),
+        Some(b"VP8 ") => u32_at(26).map(|v| (v & 0x3FFF, (v >> 16) & 0x3FFF)),
+        Some(_) => return Err(damaged(Format::WebP, "its first chunk is of an unknown kind")),
+        None => None,
+    };
+    if size.is_none() {
+        return Err(truncated(Format::WebP));
+    }
+    let mut at = 12_u64;
+    while at + 8 <= end.min(bytes.len() as u64) {
+        let Some(length) = usize::try_from(at).ok().and_then(|at| u32_at(at + 4)) else { break };
+        let next = at + 8 + u64::from(length);
+        if next > bytes.len() as u64 {
+            return Err(truncated(Format::WebP));
+        }
+        at = next + (next & 1);
+    }
+    Ok(size)
+}

@@ -1,0 +1,285 @@
+//! Writing image files, row by row.
+//!
+//! Every encoder takes whole rows in any number at a time and writes the same bytes for every
+//! split. What a format cannot hold is asked of [`can_hold`] before the work starts.
+
+mod jpeg;
+mod png;
+mod webp;
+
+use std::io::Write;
+
+use crate::error::{Error, Result};
+use crate::image::{Depth, RowFormat};
+
+/// Most bytes of pixels that a PNG may have where a number of bytes has 32 bits.
+const PNG_BYTES: u64 = usize::MAX as u64;
+/// Largest side of a PNG.
+const PNG_SIDE: u32 = i32::MAX as u32;
+/// Largest side of a JPEG. The format allows 65,535; many readers stop at this number.
+const JPEG_SIDE: u32 = 65_500;
+/// Largest side of a WebP.
+const WEBP_SIDE: u32 = 16_383;
+/// Largest EXIF block in a JPEG: a segment of 65,535 bytes with its length and name.
+const JPEG_EXIF: usize = 65_535 - 2 - 6;
+/// Largest ICC profile in a JPEG: 254 numbered segments.
+const JPEG_ICC: usize = 254 * (65_535 - 2 - 14);
+
+/// A format that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutputFormat {
+    /// PNG: lossless, 8 and 16 bits, alpha, any size.
+    Png,
+    /// JPEG: lossy, 8 bits, no alpha.
+    Jpeg,
+    /// WebP, lossless: 8 bits, alpha, up to 16,383 pixels a side.
+    WebP,
+}
+
+impl OutputFormat {
+    /// Every format that can be written.
+    pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
+
+    /// The name that people know.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::WebP => "WebP",
+        }
+    }
+
+    /// The media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+        }
+    }
+
+    /// The format of a media type.
+    ///
+    /// # Errors
+    /// `Parameter` names the types that there are.
+    pub fn from_media_type(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|f| f.media_type() == name).ok_or_else(|| {
+            Error::parameter(format!("Pictures of the type \"{name}\" cannot be written"), "Choose image/png, image/jpeg or image/webp")
+        })
+    }
+
+    /// The usual ending of a file name, without the dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::WebP => "webp",
+        }
+    }
+}
+
+/// How to write a file.
+#[derive(Debug, Clone)]
+pub struct EncoderOptions {
+    /// 1 (smallest file) to 100 (best picture). Only JPEG uses it: below 90 it stores colour at half
+    /// the resolution (4:2:0), from 90 up at full resolution. PNG and WebP are lossless.
+    pub quality: u8,
+    /// An ICC profile to embed.
+    pub icc: Option<Vec<u8>>,
+    /// An EXIF block to embed: a TIFF header and its directories, without `Exif\0\0`.
+    pub exif: Option<Vec<u8>>,
+}
+
+impl Default for EncoderOptions {
+    fn default() -> Self {
+        Self { quality: 90, icc: None, exif: None }
+    }
+}
+
+impl EncoderOptions {
+    /// Takes out what `format` cannot hold, and says so in a sentence for each, without full stop.
+    pub fn fit(&mut self, format: OutputFormat) -> Vec<String> {
+        let mut left_out = Vec::new();
+        if format == OutputFormat::Jpeg {
+            if self.exif.as_ref().is_some_and(|exif| exif.len() > JPEG_EXIF) {
+                self.exif = None;
+                left_out.push("The EXIF data is too large for JPEG and was left out".to_owned());
+            }
+            if self.icc.as_ref().is_some_and(|icc| icc.len() > JPEG_ICC) {
+                self.icc = None;
+                left_out.push("The colour profile is too large for JPEG and was left out".to_owned());
+            }
+        }
+        left_out
+    }
+}
+
+/// Whole rows, interleaved; any number of them.
+#[derive(Debug, Clone, Copy)]
+pub enum Rows<'a> {
+    /// For [`Depth::Eight`].
+    U8(&'a [u8]),
+    /// For [`Depth::Sixteen`].
+    U16(&'a [u16]),
+}
+
+impl Rows<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::U8(s) => s.len(),
+            Self::U16(s) => s.len(),
+        }
+    }
+
+    fn depth(&self) -> Depth {
+        match self {
+            Self::U8(_) => Depth::Eight,
+            Self::U16(_) => Depth::Sixteen,
+        }
+    }
+}
+
+/// A file being written.
+pub trait RowEncoder {
+    /// Writes the next rows.
+    ///
+    /// # Errors
+    /// `Parameter` where `rows` are not whole rows of the announced depth, or more than announced;
+    /// `Encode` where the sink fails.
+    fn write_rows(&mut self, rows: Rows<'_>) -> Result<()>;
+
+    /// Completes the file.
+    ///
+    /// # Errors
+    /// `Parameter` where rows are missing; `Encode` where the sink fails.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// Whether `format` can hold such a picture.
+///
+/// # Errors
+/// `Parameter` where it cannot, with the reason and a format that can.
+pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
+    let RowFormat { width, height, channels, depth } = rows;
+    let side = width.max(height);
+    let name = format.name();
+    if width == 0 || height == 0 {
+        return Err(Error::parameter(format!("A picture of {width} x {height} pixels cannot be written"), ""));
+    }
+    let too_large = |limit: u32| {
+        // JPEG has neither alpha nor 16 bits, so it is only named where it would do.
+        let plain = !channels.has_alpha() && depth == Depth::Eight && side <= JPEG_SIDE;
+        let other = if plain && format == OutputFormat::WebP { "PNG or JPEG" } else { "PNG" };
+        Error::parameter(
+            format!("{name} holds at most {limit} pixels a side and the result has {width} x {height}"),
+            format!("Choose {other}, or a smaller scale"),
+        )
+    };
+    match format {
+        OutputFormat::Png => {
+            if side > PNG_SIDE {
+                return Err(Error::parameter(
+                    format!("PNG holds at most {PNG_SIDE} pixels a side and the result has {width} x {height}"),
+                    "Choose a smaller scale",
+                ));
+            }
+            let bytes = rows.row_len() as u128 * depth.bytes() as u128 * u128::from(height);
+            if bytes > u128::from(PNG_BYTES) {
+                return Err(Error::parameter(
+                    format!("The result of {width} x {height} pixels is too large for a PNG made here"),
+                    "Choose a smaller scale, or use the command line",
+                ));
+            }
+        }
+        OutputFormat::Jpeg => {
+            if channels.has_alpha() {
+                return Err(Error::parameter("JPEG cannot keep transparency", "Choose PNG or WebP to keep it, or put the picture on a background first"));
+            }
+            if side > JPEG_SIDE {
+                return Err(too_large(JPEG_SIDE));
+            }
+            if depth != Depth::Eight {
+                return Err(Error::parameter("JPEG holds 8 bits per channel and the result has 16", "Choose PNG to keep them, or reduce to 8 bits first"));
+            }
+        }
+        OutputFormat::WebP => {
+            if side > WEBP_SIDE {
+                return Err(too_large(WEBP_SIDE));
+            }
+            if depth != Depth::Eight {
+                return Err(Error::parameter("WebP holds 8 bits per channel and the result has 16", "Choose PNG to keep them, or reduce to 8 bits first"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An encoder that writes to `sink`.
+///
+/// PNG and JPEG keep a band of rows in memory, WebP the whole picture.
+///
+/// # Errors
+/// `Parameter` for what [`can_hold`] refuses, a quality outside of 1..=100, and metadata that
+/// [`EncoderOptions::fit`] would take out; `Encode` where the sink fails.
+pub fn encoder<'w>(
+    format: OutputFormat,
+    rows: RowFormat,
+    options: &EncoderOptions,
+    sink: impl Write + 'w,
+) -> Result<Box<dyn RowEncoder + 'w>> {
+    can_hold(format, rows)?;
+    if !(1..=100).contains(&options.quality) {
+        return Err(Error::parameter(format!("The quality is {}", options.quality), "Choose a quality of 1 to 100"));
+    }
+    if let Some(what) = options.clone().fit(format).into_iter().next() {
+        return Err(Error::parameter(what.replace(" and was left out", ""), "Leave it out"));
+    }
+    let counter = Counter { rows, written: 0 };
+    // One boxed writer keeps each engine from being compiled once per sink.
+    let sink: Box<dyn Write + 'w> = Box::new(sink);
+    Ok(match format {
+        OutputFormat::Png => Box::new(png::Encoder::new(counter, options, sink)?),
+        OutputFormat::Jpeg => Box::new(jpeg::Encoder::new(counter, options, sink)),
+        OutputFormat::WebP => Box::new(webp::Encoder::new(counter, options, sink)?),
+    })
+}
+
+/// Checks what is pushed against what was announced.
+struct Counter {
+    rows: RowFormat,
+    written: u32,
+}
+
+impl Counter {
+    fn push(&mut self, rows: &Rows<'_>) -> Result<()> {
+        let row = self.rows.row_len();
+        if rows.depth() != self.rows.depth {
+            return Err(Error::parameter(format!("Rows of {:?} bits were pushed into a file of {:?} bits", rows.depth(), self.rows.depth), ""));
+        }
+        if !rows.len().is_multiple_of(row) {
+            return Err(Error::parameter(format!("{} samples are not whole rows of {row} samples", rows.len()), ""));
+        }
+        let count = rows.len() / row;
+        let left = (self.rows.height - self.written) as usize;
+        if count > left {
+            return Err(Error::parameter(format!("{count} rows were pushed and only {left} are left of {}", self.rows.height), ""));
+        }
+        self.written += count as u32;
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<()> {
+        if self.written < self.rows.height {
+            return Err(Error::parameter(format!("Only {} of {} rows were written", self.written, self.rows.height), ""));
+        }
+        Ok(())
+    }
+}
+
+/// The error for a file that cannot be written; `why` is the engine's or the sink's finding.
+fn failed(format: OutputFormat, why: impl std::fmt::Display) -> Error {
+    Error::encode(
+        format!("The {} file cannot be written ({})", format.name(), why.to_string().trim_end_matches('.')),
+        "Check that there is space where it is saved",
+    )
+}

@@ -1,0 +1,110 @@
+//! PNG, streamed through `png`.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use png::{BitDepth, ColorType, Compression, Filter, Info, StreamWriter};
+
+use super::{Counter, EncoderOptions, OutputFormat, RowEncoder, Rows, failed};
+use crate::error::Result;
+use crate::image::{Channels, Depth};
+
+/// Bytes of compressed data per chunk of the file.
+const CHUNK: usize = 64 << 10;
+
+/// What the engine wrote and the sink has not got yet. The engine's streaming writer asks for a
+/// writer that borrows nothing.
+#[derive(Clone, Default)]
+struct Outbox(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Outbox {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) struct Encoder<'w> {
+    counter: Counter,
+    sink: Box<dyn Write + 'w>,
+    outbox: Outbox,
+    writer: StreamWriter<'static, Outbox>,
+    /// One row of 16-bit samples in the file's byte order.
+    row: Vec<u8>,
+}
+
+impl<'w> Encoder<'w> {
+    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Write + 'w>) -> Result<Self> {
+        let mut info = Info::with_size(counter.rows.width, counter.rows.height);
+        info.color_type = match counter.rows.channels {
+            Channels::Grey => ColorType::Grayscale,
+            Channels::GreyAlpha => ColorType::GrayscaleAlpha,
+            Channels::Rgb => ColorType::Rgb,
+            Channels::Rgba => ColorType::Rgba,
+        };
+        info.bit_depth = match counter.rows.depth {
+            Depth::Eight => BitDepth::Eight,
+            Depth::Sixteen => BitDepth::Sixteen,
+        };
+        info.icc_profile = options.icc.clone().map(Cow::Owned);
+        info.exif_metadata = options.exif.clone().map(Cow::Owned);
+        let error = |e| failed(OutputFormat::Png, e);
+        let outbox = Outbox::default();
+        let mut encoder = png::Encoder::with_info(outbox.clone(), info).map_err(error)?;
+        encoder.set_compression(Compression::Fast);
+        encoder.set_filter(Filter::Adaptive);
+        let writer = encoder.write_header().map_err(error)?.into_stream_writer_with_size(CHUNK).map_err(error)?;
+        Ok(Self { counter, sink, outbox, writer, row: Vec::new() })
+    }
+
+    fn deliver(&mut self) -> Result<()> {
+        let mut waiting = self.outbox.0.borrow_mut();
+        let sent = self.sink.write_all(&waiting);
+        waiting.clear();
+        sent.map_err(|e| failed(OutputFormat::Png, e))
+    }
+}
+
+impl RowEncoder for Encoder<'_> {
+    fn write_rows(&mut self, rows: Rows<'_>) -> Result<()> {
+        self.counter.push(&rows)?;
+        let error = |e| failed(OutputFormat::Png, e);
+        let row_len = self.counter.rows.row_len();
+        match rows {
+            Rows::U8(samples) => {
+                for row in samples.chunks_exact(row_len) {
+                    self.writer.write_all(row).map_err(error)?;
+                    if self.outbox.0.borrow().len() >= CHUNK {
+                        self.deliver()?;
+                    }
+                }
+            }
+            Rows::U16(samples) => {
+                for row in samples.chunks_exact(row_len) {
+                    self.row.clear();
+                    self.row.extend(row.iter().flat_map(|s| s.to_be_bytes()));
+                    self.writer.write_all(&self.row).map_err(error)?;
+                    if self.outbox.0.borrow().len() >= CHUNK {
+                        self.deliver()?;
+                    }
+                }
+            }
+        }
+        self.deliver()
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        let Self { counter, mut sink, outbox, writer, .. } = *self;
+        counter.finish()?;
+        writer.finish().map_err(|e| failed(OutputFormat::Png, e))?;
+        let error = |e| failed(OutputFormat::Png, e);
+        sink.write_all(&outbox.0.borrow()).map_err(error)?;
+        sink.flush().map_err(error)
+    }
+}

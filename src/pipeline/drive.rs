@@ -1,0 +1,285 @@
+//! Runs a job natively: on the GPU from one thread, on the CPU from as many as there are cores.
+
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::Poll;
+use std::thread;
+
+use super::job::{Job, TileRequest};
+use crate::backend::select::{Preference, Refusal, covers, open, order};
+use crate::backend::{Backend, BackendKind, LocalFuture, Tensor};
+use crate::error::{Error, Result};
+use crate::model::Network;
+
+/// An engine that was opened, and those that were refused before it.
+pub struct Engine {
+    /// The engine.
+    pub backend: Box<dyn Backend>,
+    /// Engines that are left to try if it fails.
+    pub rest: Vec<BackendKind>,
+    /// Engines that were refused, with their reasons.
+    pub refusals: Vec<Refusal>,
+    /// Whether a software adapter is good enough.
+    pub allow_software: bool,
+    /// Threads for the CPU engines.
+    pub threads: usize,
+}
+
+impl Engine {
+    /// The first engine in the order of `preference` that works and covers `network`.
+    ///
+    /// # Errors
+    /// The reason of the last refusal.
+    pub fn choose(preference: Preference, network: Option<&Network>) -> Result<Self> {
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let allow_software = matches!(preference, Preference::Only(_));
+        Self::first_of(&order(preference), network, allow_software, threads, Vec::new())
+    }
+
+    fn first_of(kinds: &[BackendKind], network: Option<&Network>, allow_software: bool, threads: usize, mut refusals: Vec<Refusal>) -> Result<Self> {
+        let mut last = Error::device("No engine is left to try", "Choose another engine or model");
+        for (position, &kind) in kinds.iter().enumerate() {
+            let opened = network.map_or(Ok(()), |n| covers(kind, n)).and_then(|()| pollster::block_on(open(kind, allow_software, threads)));
+            match opened {
+                Ok(backend) => return Ok(Self { backend, rest: kinds[position + 1..].to_vec(), refusals, allow_software, threads }),
+                Err(error) => {
+                    refusals.push(Refusal { kind, reason: error.to_string() });
+                    last = error;
+                }
+            }
+        }
+        Err(last)
+    }
+}
+
+/// What ended a run on one engine.
+enum Stop {
+    /// The job cannot go on.
+    Job(Error),
+    /// This engine cannot go on; another may.
+    Engine(Error),
+}
+
+/// Runs all tiles of `job`. An engine that fails, or gives tiles that fail their check twice, is replaced by
+/// the next one and the report says so.
+///
+/// `progress` is called after every tile with (done, total). `cancel` is looked at between tiles.
+///
+/// # Errors
+/// `Cancelled`; what the encoder says; the last engine's error when none is left.
+pub fn run(job: &mut Job, network: &Network, mut engine: Engine, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
+    loop {
+        job.set_engine(engine.backend.kind().name(), engine.backend.adapter());
+        let stopped = if engine.backend.kind() == BackendKind::Gpu {
+            pollster::block_on(run_here(job, network, engine.backend.as_ref(), cancel, progress))
+        } else {
+            run_on_threads(job, network, &engine, cancel, progress)
+        };
+        match stopped {
+            Ok(()) => return Ok(()),
+            Err(Stop::Job(error)) => return Err(error),
+            Err(Stop::Engine(error)) => {
+                let failed = engine.backend.kind().name();
+                let Ok(next) = Engine::first_of(&engine.rest, Some(network), engine.allow_software, engine.threads, engine.refusals) else {
+                    return Err(error);
+                };
+                let error = error.to_string();
+                job.warn(format!("The engine \"{failed}\" failed and \"{}\" went on: {}", next.backend.kind().name(), error.trim_end_matches('.')));
+                engine = next;
+            }
+        }
+    }
+}
+
+/// Runs tiles on this thread, as many in flight as the engine wants.
+async fn run_here(job: &mut Job, network: &Network, backend: &dyn Backend, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> std::result::Result<(), Stop> {
+    let shape = job.tile_shape();
+    let session = backend.prepare(network, shape).await.map_err(Stop::Engine)?;
+    let in_flight = backend.capabilities().tiles_in_flight.max(1);
+    let mut attempts = Attempts::default();
+    loop {
+        check(cancel)?;
+        let mut batch = Vec::new();
+        while batch.len() < in_flight {
+            let Some(request) = job.next_tile().map_err(Stop::Job)? else { break };
+            batch.push((request.index, Tensor::new(shape, request.data).map_err(Stop::Job)?));
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let outputs = join(batch.iter().map(|(_, tile)| session.run(tile)).collect()).await;
+        let mut failure = None;
+        for ((index, _), output) in batch.iter().zip(outputs) {
+            if let Err(stop) = settle(job, *index, output, &mut attempts) {
+                failure = failure.or(Some(stop));
+            }
+            progress(job.tiles_done(), job.tiles());
+        }
+        if let Some(stop) = failure {
+            return Err(stop);
+        }
+    }
+}
+
+/// Runs tiles on threads with a session each, from one queue.
+fn run_on_threads(job: &mut Job, network: &Network, engine: &Engine, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> std::result::Result<(), Stop> {
+    let kind = engine.backend.kind();
+    let shape = job.tile_shape();
+    let workers = engine.backend.capabilities().parallel_sessions.clamp(1, job.tiles().max(1));
+    let (requests, queue) = channel::<TileRequest>();
+    let queue = Mutex::new(queue);
+    let (results, finished) = channel::<(Option<usize>, Result<Tensor>)>();
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            let (queue, results) = (&queue, results.clone());
+            let allow_software = engine.allow_software;
+            scope.spawn(move || {
+                if let Err(error) = work(kind, allow_software, network, shape, queue, &results) {
+                    // The receiver is gone only when the job is over already.
+                    let _ = results.send((None, Err(error)));
+                }
+            });
+        }
+        drop(results);
+        let outcome = dispatch(job, workers, &requests, &finished, cancel, progress);
+        drop(requests);
+        outcome
+    })
+}
+
+fn work(kind: BackendKind, allow_software: bool, network: &Network, shape: crate::model::graph::Shape, queue: &Mutex<Receiver<TileRequest>>, results: &Sender<(Option<usize>, Result<Tensor>)>) -> Result<()> {
+    let backend = pollster::block_on(open(kind, allow_software, 1))?;
+    let session = pollster::block_on(backend.prepare(network, shape))?;
+    loop {
+        let request = match queue.lock() {
+            Ok(queue) => queue.recv(),
+            Err(_) => return Ok(()),
+        };
+        let Ok(request) = request else { return Ok(()) };
+        let output = Tensor::new(shape, request.data).and_then(|tile| pollster::block_on(session.run(&tile)));
+        if results.send((Some(request.index), output)).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+fn dispatch(job: &mut Job, workers: usize, requests: &Sender<TileRequest>, finished: &Receiver<(Option<usize>, Result<Tensor>)>, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> std::result::Result<(), Stop> {
+    let lost = || Stop::Engine(Error::device("A worker thread ended early", "Try again, or use another engine"));
+    let mut attempts = Attempts::default();
+    let mut running: Vec<usize> = Vec::new();
+    let outcome = loop {
+        if let Err(stop) = check(cancel) {
+            break Err(stop);
+        }
+        // One tile waits for each worker, so that none is idle while rows are encoded.
+        while running.len() < 2 * workers {
+            match job.next_tile() {
+                Ok(Some(request)) => {
+                    running.push(request.index);
+                    if requests.send(request).is_err() {
+                        return Err(lost());
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => return Err(Stop::Job(error)),
+            }
+        }
+        if running.is_empty() {
+            break Ok(());
+        }
+        let Ok((index, output)) = finished.recv() else { break Err(lost()) };
+        let Some(index) = index else {
+            break Err(Stop::Engine(output.err().unwrap_or(Error::Cancelled)));
+        };
+        running.retain(|&i| i != index);
+        if let Err(stop) = settle(job, index, output, &mut attempts) {
+            break Err(stop);
+        }
+        progress(job.tiles_done(), job.tiles());
+    };
+    if outcome.is_err() {
+        for index in running {
+            job.requeue(index);
+        }
+    }
+    outcome
+}
+
+/// Failures of each tile on this engine.
+#[derive(Default)]
+struct Attempts(std::collections::HashMap<usize, u32>);
+
+/// Hands a tile's output to the job; a first failure is tried again, a second one is the engine's end.
+fn settle(job: &mut Job, index: usize, output: Result<Tensor>, attempts: &mut Attempts) -> std::result::Result<(), Stop> {
+    let error = match output {
+        Ok(tensor) => match job.put(index, &tensor.data) {
+            Ok(true) => return Ok(()),
+            Ok(false) => Error::device("A tile came back black, damaged or unlike the picture", "Try another engine"),
+            Err(error) => return Err(Stop::Job(error)),
+        },
+        Err(error) => error,
+    };
+    job.requeue(index);
+    let failures = attempts.0.entry(index).or_default();
+    *failures += 1;
+    if *failures >= 2 { Err(Stop::Engine(error)) } else { Ok(()) }
+}
+
+fn check(cancel: &AtomicBool) -> std::result::Result<(), Stop> {
+    if cancel.load(Ordering::Relaxed) { Err(Stop::Job(Error::Cancelled)) } else { Ok(()) }
+}
+
+/// Waits for all futures, polling each as it wakes.
+async fn join<T>(futures: Vec<LocalFuture<'_, T>>) -> Vec<T> {
+    let mut slots: Vec<(Option<LocalFuture<'_, T>>, Option<T>)> = futures.into_iter().map(|f| (Some(f), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut pending = false;
+        for (future, output) in &mut slots {
+            if let Some(running) = future {
+                match Pin::new(running).poll(context) {
+                    Poll::Ready(value) => (*future, *output) = (None, Some(value)),
+                    Poll::Pending => pending = true,
+                }
+            }
+        }
+        if pending { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    slots.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+/// Most pixels of a picture that a network without a known receptive field is run on, as a whole.
+///
+/// 64 channels of 4 megapixels are 1 GiB, and an engine holds several such tensors.
+const MAX_WHOLE_PIXELS: u64 = 4 << 20;
+
+/// The enlargement factor of a network that is not covered, found by preparing it for the whole picture.
+///
+/// # Errors
+/// `Limits` where the picture is too large to be run as a whole; `Unsupported` where the engine cannot run the network
+/// or its result is not a whole multiple of the picture.
+pub fn opaque_scale(engine: &Engine, network: &Network, width: u32, height: u32) -> Result<usize> {
+    let named = network.graph().err().map(|e| e.to_string()).unwrap_or_default();
+    if u64::from(width) * u64::from(height) > MAX_WHOLE_PIXELS {
+        return Err(Error::limits(
+            format!("{named} The model can only be run on a whole picture, of at most {} megapixels, and this one has {width} x {height} pixels", MAX_WHOLE_PIXELS >> 20),
+            "Crop the picture, or use one of the shipped models",
+        ));
+    }
+    let shape = crate::model::graph::Shape::new(network.input_channels(), height as usize, width as usize);
+    let session = pollster::block_on(engine.backend.prepare(network, shape)).map_err(|error| match error {
+        Error::Unsupported(fault) => Error::unsupported(format!("{named} {}", fault.what), fault.remedy),
+        other => other,
+    })?;
+    let output = session.output_shape();
+    let scale = output.height / shape.height;
+    if scale == 0 || output.height != scale * shape.height || output.width != scale * shape.width {
+        return Err(Error::unsupported(
+            format!("The model makes {} x {} pixels of {width} x {height}, which is no whole factor", output.width, output.height),
+            "Use another model",
+        ));
+    }
+    Ok(scale)
+}

@@ -1,0 +1,266 @@
+//! A job in the coordinator worker.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use js_sys::Float32Array;
+use serde::Deserialize;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::error::JsError;
+use crate::codec::encode::OutputFormat;
+use crate::error::{Error, Result};
+use crate::model::Network;
+use crate::model::receptive_field::Geometry;
+use crate::pipeline::{Job as PipelineJob, JobOptions, TileRequest as PipelineRequest};
+
+/// A network, parsed.
+#[wasm_bindgen]
+pub struct Model {
+    network: Network,
+    geometry: Option<Geometry>,
+    id: String,
+}
+
+#[wasm_bindgen]
+impl Model {
+    /// Reads an ONNX file. `entry` is its entry of the manifest as JSON, or `{}`.
+    pub fn load(onnx: &[u8], entry: &str) -> Result<Model, JsError> {
+        #[derive(Deserialize)]
+        struct Named {
+            id: Option<String>,
+        }
+        let network = Network::from_onnx(onnx)?;
+        let geometry = network.graph().ok().map(Geometry::of).transpose()?;
+        let id = serde_json::from_str::<Named>(entry).ok().and_then(|n| n.id).unwrap_or_default();
+        Ok(Self { network, geometry, id })
+    }
+
+    /// Enlargement factor; 0 where only running the network tells.
+    #[wasm_bindgen(getter)]
+    pub fn scale(&self) -> usize {
+        self.geometry.map_or(0, |g| g.scale)
+    }
+
+    /// Channels of the input: 1 or 3.
+    #[wasm_bindgen(getter = inputChannels)]
+    pub fn input_channels(&self) -> usize {
+        self.network.input_channels()
+    }
+
+    /// Whether the graph is not covered: only tract can run it, on the whole picture.
+    #[wasm_bindgen(getter)]
+    pub fn opaque(&self) -> bool {
+        self.geometry.is_none()
+    }
+
+    /// Why it is not covered; empty where it is.
+    #[wasm_bindgen(getter)]
+    pub fn refusal(&self) -> String {
+        self.network.graph().err().map(|e| e.to_string()).unwrap_or_default()
+    }
+
+    /// Halo in input pixels.
+    #[wasm_bindgen(getter)]
+    pub fn halo(&self) -> usize {
+        self.geometry.map_or(0, |g| g.halo)
+    }
+
+    /// The file for the compute workers; differs from what was loaded where that names a fixed size.
+    pub fn onnx(&self) -> Vec<u8> {
+        self.network.onnx().to_vec()
+    }
+}
+
+/// Options as the coordinator sends them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    scale: usize,
+    #[serde(default)]
+    model: String,
+    tile: Option<usize>,
+    #[serde(default)]
+    backend: String,
+    #[serde(default)]
+    adapter: String,
+    max_buffer_bytes: Option<f64>,
+    parallel: Option<usize>,
+    opaque_scale: Option<usize>,
+    output: Output,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    r#type: String,
+    quality: Option<u8>,
+}
+
+/// Encoded bytes on their way to JavaScript.
+#[derive(Clone, Default)]
+struct Chunks(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut chunks = self.0.borrow_mut();
+        chunks.try_reserve(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        chunks.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A picture being enlarged.
+#[wasm_bindgen]
+pub struct Job {
+    job: PipelineJob,
+    chunks: Chunks,
+}
+
+#[wasm_bindgen]
+impl Job {
+    /// Decodes `file` and plans its tiles.
+    pub fn open(file: &[u8], file_name: &str, model: &Model, options: &str) -> Result<Job, JsError> {
+        let options: Options = serde_json::from_str(options).map_err(|e| Error::parameter(format!("The job's options cannot be read: {e}"), ""))?;
+        let chunks = Chunks::default();
+        let job_options = JobOptions {
+            input: file_name.into(),
+            model: if options.model.is_empty() { model.id.clone() } else { options.model },
+            scale: options.scale,
+            tile: options.tile,
+            max_buffer_bytes: options.max_buffer_bytes.map(|b| b as u64),
+            parallel: options.parallel.unwrap_or(1),
+            format: OutputFormat::from_media_type(&options.output.r#type)?,
+            quality: options.output.quality.unwrap_or(90),
+        };
+        let mut job = PipelineJob::open(file, &model.network, job_options, options.opaque_scale, chunks.clone())?;
+        job.set_engine(&options.backend, &options.adapter);
+        options.warnings.into_iter().for_each(|w| job.warn(w));
+        Ok(Self { job, chunks })
+    }
+
+    /// Width of the input, upright.
+    #[wasm_bindgen(getter = inputWidth)]
+    pub fn input_width(&self) -> u32 {
+        self.job.input_size()[0]
+    }
+
+    /// Height of the input, upright.
+    #[wasm_bindgen(getter = inputHeight)]
+    pub fn input_height(&self) -> u32 {
+        self.job.input_size()[1]
+    }
+
+    /// Width of the result.
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> u32 {
+        self.job.size()[0]
+    }
+
+    /// Height of the result.
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> u32 {
+        self.job.size()[1]
+    }
+
+    /// Number of tiles.
+    #[wasm_bindgen(getter)]
+    pub fn tiles(&self) -> usize {
+        self.job.tiles()
+    }
+
+    /// Tiles that are finished.
+    #[wasm_bindgen(getter = tilesDone)]
+    pub fn tiles_done(&self) -> usize {
+        self.job.tiles_done()
+    }
+
+    /// Channels, height and width of every tile's input.
+    #[wasm_bindgen(getter = tileShape)]
+    pub fn tile_shape(&self) -> Vec<usize> {
+        let shape = self.job.tile_shape();
+        vec![shape.channels, shape.height, shape.width]
+    }
+
+    /// Says which engine runs the coming tiles.
+    #[wasm_bindgen(js_name = setEngine)]
+    pub fn set_engine(&mut self, backend: &str, adapter: &str) {
+        self.job.set_engine(backend, adapter);
+    }
+
+    /// The next tile to run; `undefined` when all were handed out.
+    #[wasm_bindgen(js_name = next)]
+    pub fn next_tile(&mut self) -> Result<Option<TileRequest>, JsError> {
+        Ok(self.job.next_tile()?.map(TileRequest))
+    }
+
+    /// Takes a tile's output; `false`: run it again, on another engine when it fails twice.
+    pub fn put(&mut self, index: usize, data: &[f32]) -> Result<bool, JsError> {
+        Ok(self.job.put(index, data)?)
+    }
+
+    /// Encoded bytes that are ready; empty when there are none yet.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.chunks.0.borrow_mut())
+    }
+
+    /// Adds a warning to the report.
+    pub fn warn(&mut self, text: &str) {
+        self.job.warn(text);
+    }
+
+    /// The report as JSON.
+    pub fn report(&self, seconds: f64) -> Result<String, JsError> {
+        let report = self.job.report("", seconds);
+        Ok(serde_json::to_string(&report).map_err(|e| Error::encode(format!("The report cannot be written: {e}"), ""))?)
+    }
+}
+
+/// A tile to run.
+#[wasm_bindgen]
+pub struct TileRequest(PipelineRequest);
+
+#[wasm_bindgen]
+impl TileRequest {
+    /// To be given back to `put`.
+    #[wasm_bindgen(getter)]
+    pub fn index(&self) -> usize {
+        self.0.index
+    }
+
+    /// Left edge in the result.
+    #[wasm_bindgen(getter)]
+    pub fn x(&self) -> usize {
+        self.0.rect[0]
+    }
+
+    /// Top edge in the result.
+    #[wasm_bindgen(getter)]
+    pub fn y(&self) -> usize {
+        self.0.rect[1]
+    }
+
+    /// Width in the result.
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> usize {
+        self.0.rect[2]
+    }
+
+    /// Height in the result.
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> usize {
+        self.0.rect[3]
+    }
+
+    /// The input, CHW.
+    #[wasm_bindgen(getter)]
+    pub fn data(&self) -> Float32Array {
+        Float32Array::from(self.0.data.as_slice())
+    }
+}

@@ -1,0 +1,213 @@
+//! Builds the wasm modules of the browser package: cargo, wasm-bindgen, wasm-opt.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::matrix::{self, Artefact};
+use crate::process::{cargo, npx, read, run, say, target_dir};
+use crate::stamp::{Inputs, Stamp};
+use crate::tools;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Builds the rows named, or all shipped ones.
+///
+/// # Errors
+/// When a name is not in the matrix, or a build fails.
+pub(crate) fn build_named(names: &[String]) -> Result<()> {
+    let rows = matrix::read()?;
+    if let Some(unknown) = names.iter().find(|name| !rows.iter().any(|row| &row.name == *name)) {
+        let known: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+        bail!("wasm-pack.toml has no row {unknown:?}; it has {}", known.join(", "));
+    }
+    tools::wasm_target()?;
+    tools::npm_packages()?;
+    for row in rows.iter().filter(|row| if names.is_empty() { row.shipped } else { names.contains(&row.name) }) {
+        build(row).with_context(|| format!("the wasm module {:?} was not built", row.name))?;
+    }
+    Ok(())
+}
+
+/// What the matrix promises of a row: the files that the page and the package load.
+pub(crate) fn files_of(row: &Artefact) -> Vec<PathBuf> {
+    ["inlarge.js", "inlarge_bg.wasm", "inlarge.d.ts"].iter().map(|file| row.out_dir.join(file)).collect()
+}
+
+fn build(row: &Artefact) -> Result<()> {
+    let sources = Stamp::of(&format!("wasm-{}-sources", row.name));
+    let stamp = Stamp::of(&format!("wasm-{}", row.name));
+    if let Some(list) = sources.read()
+        && stamp.holds(&inputs(row, &list)?, &files_of(row))
+    {
+        say(format!("wasm {}: unchanged", row.name));
+        return check_size(row);
+    }
+    say(format!("wasm {}: compiling {} for browsers, features [{}], profile {}", row.name, row.package, row.features.join(", "), row.profile));
+    let started = Instant::now();
+    let compiled = compile(row)?;
+    let bytes = fs::read(&compiled).with_context(|| format!("{} could not be read", compiled.display()))?;
+    let raw = Inputs::default().word(&format!("{row:?}")).path(&compiled)?.path("node_modules/binaryen/package.json")?.digest();
+    let finished = Stamp::of(&format!("wasm-{}-compiled", row.name));
+    if !finished.holds(&raw, &files_of(row)) {
+        bind(row, &compiled)?;
+        optimise(row, bytes.len())?;
+        measure(row)?;
+        finished.set(&raw)?;
+    }
+    let list = compiled_sources(&compiled)?.join("\n");
+    sources.set(&list)?;
+    stamp.set(&inputs(row, &list)?)?;
+    say(format!("wasm {}: {} ({:.0} s)", row.name, sizes(row)?, started.elapsed().as_secs_f64()));
+    check_size(row)
+}
+
+/// Everything that the module is made from: the source files that rustc said it read, the
+/// dependencies, the row, the compiler and wasm-opt.
+fn inputs(row: &Artefact, source_list: &str) -> Result<String> {
+    let mut inputs = Inputs::default()
+        .word(&format!("{row:?}"))
+        .word(&read(std::process::Command::new("rustc").arg("-vV"))?)
+        .path("Cargo.toml")?
+        .path("Cargo.lock")?
+        .path("xtask/src/artefact.rs")?
+        .path("node_modules/binaryen/package.json")?;
+    for source in source_list.lines() {
+        inputs = inputs.path(source)?;
+    }
+    Ok(inputs.digest())
+}
+
+/// Compiles to `.wasm`. `--crate-type cdylib` alone: with an rlib beside it rustc leaves
+/// link-time optimisation out.
+fn compile(row: &Artefact) -> Result<PathBuf> {
+    let root = std::env::current_dir()?;
+    let home = home::cargo().unwrap_or_default();
+    // Panic messages carry source paths: those of the crate, not those of the machine.
+    let flags = [
+        format!("-Ctarget-feature={}", row.rustc_features()),
+        format!("--remap-path-prefix={}=cargo", home.display()),
+        format!("--remap-path-prefix={}=inlarge", root.display()),
+    ];
+    run(cargo()
+        .args(["rustc", "--package", &row.package, "--lib", "--crate-type", "cdylib", "--target", TARGET])
+        .args(["--profile", &row.profile, "--no-default-features", "--features", &row.features.join(",")])
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))?;
+    let folder = if row.profile == "dev" { "debug" } else { &row.profile };
+    Ok(target_dir().join(TARGET).join(folder).join(format!("{}.wasm", row.package.replace('-', "_"))))
+}
+
+mod home {
+    use std::env;
+    use std::path::PathBuf;
+
+    pub(super) fn cargo() -> Option<PathBuf> {
+        env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
+    }
+}
+
+/// The files of this repository in rustc's list of what it read for the module.
+fn compiled_sources(compiled: &Path) -> Result<Vec<String>> {
+    let list = compiled.with_extension("d");
+    let text = fs::read_to_string(&list).with_context(|| format!("{} could not be read", list.display()))?;
+    let root = std::env::current_dir()?;
+    let (_, sources) = text.split_once(": ").ok_or_else(|| anyhow!("{} is not a dependency list", list.display()))?;
+    let mut sources: Vec<String> = sources
+        .lines()
+        .next()
+        .unwrap_or_default()
+        // A space inside a path is written as "\ ".
+        .replace("\\ ", "\u{0}")
+        .split_whitespace()
+        .map(|path| path.replace('\u{0}', " "))
+        .map(|path| Path::new(&path).strip_prefix(&root).map_or(path.clone(), |inside| inside.to_string_lossy().into_owned()))
+        .collect();
+    sources.sort();
+    Ok(sources)
+}
+
+/// Makes the JavaScript side, and drops what only a debugger reads.
+fn bind(row: &Artefact, compiled: &Path) -> Result<()> {
+    if row.out_dir.exists() {
+        fs::remove_dir_all(&row.out_dir)?;
+    }
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name("inlarge")
+        .web(true)
+        .and_then(|bindgen| {
+            bindgen
+                .typescript(true)
+                .demangle(false)
+                .remove_name_section(true)
+                .remove_producers_section(true)
+                // The caller says where the module is: a bundler that follows a default would ship it twice.
+                .omit_default_module_path(true)
+                .generate(&row.out_dir)
+        })
+        .map_err(|error| anyhow!("wasm-bindgen: {error:#}"))?;
+    // Node's and bundlers' copy of the declarations; nobody here loads it.
+    let _ = fs::remove_file(row.out_dir.join("inlarge_bg.wasm.d.ts"));
+    Ok(())
+}
+
+fn optimise(row: &Artefact, before: usize) -> Result<()> {
+    if row.wasm_opt.is_empty() {
+        return Ok(());
+    }
+    say(format!("wasm {}: wasm-opt {} on {} kB", row.name, row.wasm_opt.join(" "), before / 1000));
+    let module = row.out_dir.join("inlarge_bg.wasm");
+    run(npx("wasm-opt")
+        .arg(&module)
+        .args(&row.wasm_opt)
+        .args(row.wasm_opt_features())
+        .args(["--strip-debug", "--strip-producers", "-o"])
+        .arg(&module))
+}
+
+/// Raw, gzip and brotli sizes of the module, in bytes, as `bytes gzip brotli`.
+fn measure(row: &Artefact) -> Result<()> {
+    const SCRIPT: &str = "const z=require('zlib'),b=require('fs').readFileSync(process.argv[1]);\
+        console.log(b.length,z.gzipSync(b,{level:9}).length,z.brotliCompressSync(b).length)";
+    let measured = read(std::process::Command::new("node").args(["-e", SCRIPT]).arg(row.out_dir.join("inlarge_bg.wasm")))?;
+    Stamp::of(&format!("wasm-{}-size", row.name)).set(&measured)
+}
+
+fn measured(row: &Artefact) -> Result<[u64; 3]> {
+    let text = Stamp::of(&format!("wasm-{}-size", row.name)).read().unwrap_or_default();
+    let sizes: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    sizes.try_into().map_err(|_| anyhow!("the sizes of {:?} were not measured; remove {}", row.name, row.out_dir.display()))
+}
+
+fn sizes(row: &Artefact) -> Result<String> {
+    let [raw, gzip, brotli] = measured(row)?;
+    Ok(format!("{raw} bytes raw, {gzip} gzip, {brotli} brotli"))
+}
+
+/// # Errors
+/// When the module is over the limit of its row.
+fn check_size(row: &Artefact) -> Result<()> {
+    let [_, _, brotli] = measured(row)?;
+    match row.max_brotli_bytes {
+        Some(limit) if brotli > limit => {
+            bail!("the module is {brotli} bytes in brotli, over the {limit} that wasm-pack.toml allows: people wait for it on every first visit")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints the size of every shipped module.
+///
+/// # Errors
+/// When one was not built, or is over its limit.
+pub(crate) fn report_sizes() -> Result<()> {
+    for row in matrix::read()?.iter().filter(|row| row.shipped) {
+        say(format!("wasm {}: {}", row.name, sizes(row)?));
+        check_size(row)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Installs what is missing: the wasm target, npm packages, a browser, a software Vulkan device.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::process::{npm, npx, read, run, say, which};
+use crate::stamp::{Inputs, Stamp};
+
+/// The WebAssembly target of the Rust toolchain.
+///
+/// # Errors
+/// When it is missing and cannot be added.
+pub(crate) fn wasm_target() -> Result<()> {
+    let sysroot = read(Command::new("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(&sysroot).join("lib/rustlib/wasm32-unknown-unknown").is_dir() {
+        return Ok(());
+    }
+    if which("rustup").is_none() {
+        bail!("the Rust target wasm32-unknown-unknown is missing and there is no rustup to add it: install it as your toolchain was installed");
+    }
+    say("adding the Rust target wasm32-unknown-unknown, which the browser's modules are compiled for");
+    run(Command::new("rustup").args(["target", "add", "wasm32-unknown-unknown"]))
+}
+
+/// A component of the Rust toolchain, by the name of the program that it brings.
+///
+/// # Errors
+/// When it is missing and cannot be added.
+pub(crate) fn component(program: &str, component: &str) -> Result<()> {
+    if Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return Ok(());
+    }
+    if which("rustup").is_none() {
+        bail!("{component} is missing and there is no rustup to add it: install it as your toolchain was installed");
+    }
+    say(format!("adding the Rust component {component}, which the tests use"));
+    run(Command::new("rustup").args(["component", "add", component]))
+}
+
+/// The packages of package-lock.json, installed again only when that file changed.
+///
+/// # Errors
+/// When there is no Node or npm, or the packages cannot be installed.
+pub(crate) fn npm_packages() -> Result<()> {
+    const NODE: &str = "install Node.js 20 or later, https://nodejs.org";
+    let version = read(Command::new("node").arg("--version")).map_err(|_| anyhow!("there is no Node.js on PATH: {NODE}"))?;
+    let major: u32 = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    if major < 20 {
+        bail!("Node.js {version} is too old for the build of the page: {NODE}");
+    }
+    let digest = Inputs::default().word(&version).path("package.json")?.path("package-lock.json")?.digest();
+    let stamp = Stamp::of("npm");
+    if stamp.holds(&digest, &[PathBuf::from("node_modules/.package-lock.json")]) {
+        return Ok(());
+    }
+    say("installing the npm packages of package-lock.json, which build and test the page");
+    // Playwright would fetch three browsers of its own; the tests use the one of the system.
+    run(npm().args(["ci", "--no-audit", "--no-fund"]).env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
+    stamp.set(&digest)
+}
+
+/// A Chromium to test in.
+///
+/// # Errors
+/// When none is there and none can be installed.
+pub(crate) fn browser() -> Result<PathBuf> {
+    if let Some(path) = find_browser() {
+        return Ok(path);
+    }
+    say("installing Chromium, which the tests of the page run in");
+    if let Err(refused) = apt_install("chromium") {
+        say(format!("{refused:#}; fetching Playwright's own build"));
+        run(npx("playwright").args(["install", "chromium"]))
+            .map_err(|error| anyhow!("{error:#}. Put a Chromium or Chrome on PATH, or name it in the environment variable CHROMIUM"))?;
+    }
+    find_browser().ok_or_else(|| anyhow!("Chromium was installed and still is not found: name it in the environment variable CHROMIUM"))
+}
+
+fn find_browser() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("CHROMIUM") {
+        return Some(PathBuf::from(named));
+    }
+    let system = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].iter().find_map(|name| which(name));
+    let applications = || {
+        let path = PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
+        path.is_file().then_some(path)
+    };
+    let playwrights = || {
+        let script = "console.log(require('@playwright/test').chromium.executablePath())";
+        let path = PathBuf::from(read(Command::new("node").args(["-e", script])).ok()?);
+        path.is_file().then_some(path)
+    };
+    system.or_else(applications).or_else(playwrights)
+}
+
+/// A Vulkan device for the native tests; lavapipe runs on the CPU. Metal and Direct3D come with
+/// their systems.
+///
+/// # Errors
+/// When none is there and none can be installed.
+pub(crate) fn vulkan() -> Result<()> {
+    if !cfg!(target_os = "linux") || has_vulkan() {
+        return Ok(());
+    }
+    say("installing mesa-vulkan-drivers, the software Vulkan device that the GPU tests run on");
+    apt_install("mesa-vulkan-drivers").map_err(|error| anyhow!("{error:#}. Install a Vulkan driver; lavapipe of Mesa is enough"))?;
+    if has_vulkan() { Ok(()) } else { bail!("mesa-vulkan-drivers was installed and still there is no Vulkan driver in /usr/share/vulkan/icd.d") }
+}
+
+fn has_vulkan() -> bool {
+    let named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].iter().any(|name| env::var_os(name).is_some());
+    named
+        || ["/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d"]
+            .iter()
+            .any(|folder| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()))
+}
+
+fn apt_install(package: &str) -> Result<()> {
+    let Some(apt) = which("apt-get") else { bail!("there is no apt-get to install {package} with") };
+    let as_root = read(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
+    let command = || {
+        let mut command = if as_root {
+            Command::new(&apt)
+        } else {
+            let mut sudo = Command::new("sudo");
+            // Without a password or not at all: nobody may be there to type one.
+            sudo.arg("-n").arg(&apt);
+            sudo
+        };
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    if !as_root && which("sudo").is_none() {
+        bail!("{package} is missing and only root can install it: `apt-get install {package}`");
+    }
+    run(command().args(["update", "-q"]))?;
+    run(command().args(["install", "-y", "-q", "--no-install-recommends", package]))
+}
