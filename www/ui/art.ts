@@ -37,7 +37,7 @@ export const enlargerArt = html`<svg class="art" viewBox="0 0 372 176" aria-hidd
   <defs>
     <linearGradient id="cone" x1="0" x2="1"><stop offset="0" stop-color="var(--accent)" stop-opacity="0.5" /><stop offset="1" stop-color="var(--accent)" stop-opacity="0.04" /></linearGradient>
     <linearGradient id="sky" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#4a2c42" /><stop offset="0.42" stop-color="#b2583f" /><stop offset="0.72" stop-color="#fbab5e" /></linearGradient>
-    <radialGradient id="glow" cx="148" cy="52" r="74" gradientUnits="userSpaceOnUse"><stop offset="0" stop-color="#ffdf9e" stop-opacity="0.75" /><stop offset="1" stop-color="#ffdf9e" stop-opacity="0" /></radialGradient>
+    <radialGradient id="glow" cx="148" cy="52" r="110" gradientUnits="userSpaceOnUse"><stop offset="0" stop-color="#ffdf9e" stop-opacity="0.7" /><stop offset="0.45" stop-color="#ffd08a" stop-opacity="0.28" /><stop offset="0.75" stop-color="#ffc47c" stop-opacity="0.08" /><stop offset="1" stop-color="#ffc47c" stop-opacity="0" /></radialGradient>
     <clipPath id="print"><rect width="216" height="144" rx="6" /></clipPath>
     <clipPath id="negative"><rect width="72" height="48" rx="3" /></clipPath>
   </defs>

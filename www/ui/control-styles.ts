@@ -109,7 +109,7 @@ export const controlStyles = css`
     padding: 8px 38px 8px 14px;
     border: 1.5px solid var(--line);
     border-radius: 10px;
-    background: var(--raise)
+    background: var(--field)
       url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='%23908578' stroke-width='2.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='M7 10l5 5 5-5'/%3E%3C/svg%3E")
       right 10px center / 20px no-repeat;
     font-weight: 560;

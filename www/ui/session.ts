@@ -197,8 +197,7 @@ export class Session extends EventTarget {
       item.resultUrl = URL.createObjectURL(item.result.blob);
       item.state = 'done';
       item.madeWith = key;
-      // The engine may have failed and another one taken over: the status line must not name the old one.
-      if (item.result.report.backend !== this.engine?.backend) this.engine = await upscaler.useEngine(backend);
+      this.engine = upscaler.engine;
       this.say(`${item.file.name} is done: ${item.result.width} by ${item.result.height} pixels.`);
     } catch (error) {
       item.progress = undefined;

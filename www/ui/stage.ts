@@ -25,14 +25,9 @@ export function pictureStage(item: Item) {
   const shown = result && result.width * result.height <= SHOWN_PIXELS ? item.resultUrl : '';
   const width = result?.width ?? item.width;
   const height = result?.height ?? item.height;
-  return html`
-    ${item.picture
-      ? html`<inlarge-compare own-wheel .source=${item.picture} .result=${shown} .width=${width} .height=${height} ?exposing=${item.state === 'working'}></inlarge-compare>`
-      : html`<div class="blank">${item.picture === undefined ? 'Reading the picture' : 'There is no preview of this file.'}</div>`}
-    ${item.problem
-      ? html`<div class="verdict bad"><b>${item.file.name} could not be enlarged.</b> ${item.problem.message} ${item.problem.remedy}</div>`
-      : nothing}
-  `;
+  return item.picture
+    ? html`<inlarge-compare own-wheel .source=${item.picture} .result=${shown} .width=${width} .height=${height} ?exposing=${item.state === 'working'}></inlarge-compare>`
+    : html`<div class="blank">${item.picture === undefined ? 'Reading the picture' : 'There is no preview of this file.'}</div>`;
 }
 
 /** What the picture is, and what became of it. */
@@ -41,6 +36,9 @@ export function caption(session: Session, item: Item) {
   const target = item.width > 0 ? size(item.width * session.settings.scale, item.height * session.settings.scale) : '';
   return html`<div class="caption">
     <p class="title">${item.file.name}</p>
+    ${item.problem
+      ? html`<p class="verdict"><b>This picture could not be enlarged.</b> ${item.problem.message} ${item.problem.remedy}</p>`
+      : nothing}
     ${result
       ? html`<p>${size(item.width, item.height)} to <b>${size(result.width, result.height)}</b>, ${bytes(result.blob.size)}</p>
           <p class="soft">${seconds(result.report.seconds)} with ${result.report.model} on ${result.report.backend}${fidelity(result.report.lr_psnr)}</p>
@@ -50,7 +48,7 @@ export function caption(session: Session, item: Item) {
   </div>`;
 }
 
-/** How well the result, made small again, agrees with the source. */
+/** How well the result, scaled back down, agrees with the source. */
 function fidelity(decibels: number | null): string {
-  return typeof decibels === 'number' ? `. Made small again it matches the source to ${decibels.toFixed(1)} dB` : '';
+  return typeof decibels === 'number' ? `. Scaled back down it matches the source (${decibels.toFixed(1)} dB)` : '';
 }

@@ -39,16 +39,16 @@ const layout = css`
     flex: none;
   }
   .status {
-    display: flex;
-    align-items: center;
-    gap: 8px;
     min-width: 0;
+    text-align: right;
     font-size: 0.875rem;
     color: var(--soft);
     overflow-wrap: anywhere;
   }
   .dot {
-    flex: none;
+    display: inline-block;
+    margin-right: 8px;
+    vertical-align: 1px;
     width: 8px;
     height: 8px;
     border-radius: 50%;
@@ -153,20 +153,6 @@ const layout = css`
     place-items: center;
     color: var(--soft);
   }
-  .verdict {
-    position: absolute;
-    left: 50%;
-    top: 16px;
-    transform: translateX(-50%);
-    width: min(560px, calc(100% - 32px));
-    padding: 14px 18px;
-    border-radius: 12px;
-    background: var(--raise);
-    color: var(--ink);
-    box-shadow: 0 6px 24px rgb(0 0 0 / 0.3);
-    border-left: 4px solid var(--danger);
-    overflow-wrap: anywhere;
-  }
   .caption {
     display: grid;
     gap: 2px;
@@ -184,6 +170,14 @@ const layout = css`
   .caption .title {
     color: var(--ink);
     font-size: inherit;
+  }
+  .caption .verdict {
+    margin: 8px 0;
+    padding: 12px 14px;
+    border-radius: 10px;
+    border-left: 4px solid var(--danger);
+    background: var(--raise);
+    color: var(--ink);
   }
   .caption .warning {
     color: var(--danger);
@@ -224,7 +218,7 @@ const layout = css`
     }
     .status {
       font-size: 0.8125rem;
-      text-align: right;
+      line-height: 1.35;
     }
     main {
       grid-template-columns: minmax(0, 1fr);

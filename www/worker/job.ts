@@ -35,6 +35,7 @@ export class JobRun {
   private readonly chunks = new Chunks();
   /** Tiles that were handed out, failed, and wait for another engine. */
   private readonly again: Tile[] = [];
+  private wasRevived = false;
 
   constructor(
     app: AppGlue,
@@ -136,6 +137,11 @@ export class JobRun {
 
   private async prepare(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
     await pool.grow(this.engines.wanted(pool.backend, job.tiles - job.tilesDone));
+    await this.makeReady(pool, job, model);
+  }
+
+  /** Prepares the network in the workers that there are. */
+  private async makeReady(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
     this.stopIfCancelled();
     const [channels = 3, height = 0, width = 0] = job.tileShape;
     await Promise.all(pool.members.map((member) => member.prepare(model.id, model.onnx, [channels, height, width])));
@@ -153,6 +159,7 @@ export class JobRun {
         return pool;
       } catch (failure) {
         if (!(failure instanceof EngineFailed)) throw failure;
+        if (await this.revived(pool, job, model)) continue;
         const failed = pool;
         this.engines.distrust(failed, failure.message);
         pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, model, failure.message);
@@ -161,6 +168,21 @@ export class JobRun {
         );
       }
     }
+  }
+
+  /** Starts one worker where all of them died, once per picture: several may only have been too many for the memory. */
+  private async revived(pool: Pool, job: WasmJob, model: LoadedModel): Promise<boolean> {
+    if (pool.alive || this.wasRevived) return false;
+    this.wasRevived = true;
+    try {
+      await pool.grow(1);
+      await this.makeReady(pool, job, model);
+    } catch {
+      this.stopIfCancelled();
+      return false;
+    }
+    job.warn(`Every compute worker of ${pool.backend} stopped, perhaps for want of memory; one new worker went on.`);
+    return true;
   }
 
   /** The first of `order` that starts and accepts the network and tile shape of the job under way. */
