@@ -58,6 +58,16 @@ impl OutputFormat {
         }
     }
 
+    /// The format of a media type.
+    ///
+    /// # Errors
+    /// `Parameter` names the types that there are.
+    pub fn from_media_type(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|f| f.media_type() == name).ok_or_else(|| {
+            Error::parameter(format!("Pictures of the type \"{name}\" cannot be written"), "Choose image/png, image/jpeg or image/webp")
+        })
+    }
+
     /// The usual ending of a file name, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
