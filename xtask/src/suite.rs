@@ -146,6 +146,7 @@ fn e2e(handed_on: &[String]) -> Result<Count> {
     let browser = tools::browser()?;
     site::build_all()?;
     artefact::build_named(&["suite".to_owned()])?;
+    run(npx("tsc").args(["--project", "tests/e2e"]))?;
     let command_line = command_line()?;
     say(format!("browser: {}", read(Command::new(&browser).arg("--version"))?));
     run_counted(
