@@ -37,7 +37,7 @@ const STAGES: [Stage; 9] = [
 ///
 /// # Errors
 /// When a stage is not known, or any test failed; the stages after a failed one still run.
-pub(crate) fn run(arguments: &[String]) -> Result<()> {
+pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let split = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
     let (names, handed_on) = (&arguments[..split], arguments.get(split + 1..).unwrap_or_default());
     if let Some(unknown) = names.iter().find(|name| !STAGES.iter().any(|stage| stage.name == *name)) {
@@ -113,7 +113,7 @@ fn announce_shared() {
 
 fn command_line() -> Result<PathBuf> {
     run(cargo().args(["build", "--package", "inlarge", "--bin", "inlarge"]))?;
-    Ok(target_dir().join("debug").join(format!("inlarge{}", env::consts::EXE_SUFFIX)).canonicalize()?)
+    Ok(target_dir()?.join("debug").join(format!("inlarge{}", env::consts::EXE_SUFFIX)).canonicalize()?)
 }
 
 fn devices(_: &[String]) -> Result<Count> {
