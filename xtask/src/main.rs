@@ -2,6 +2,7 @@
 //! does and why; what is already there is left alone, so that a second run is quick.
 
 mod artefact;
+mod background;
 mod count;
 mod headers;
 mod matrix;
