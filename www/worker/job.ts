@@ -1,4 +1,4 @@
-import { abortError, DeviceError, toPlain, type ErrorKind } from '../shared/errors.js';
+import { abortError, DeviceError, LimitsError, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
 import type { JobRequest, JobResult, Progress, Refusal, Report } from '../shared/protocol.js';
 import { Chunks } from './chunks.js';
 import { nobody, type Engines } from './engines.js';
@@ -9,6 +9,9 @@ import type { AppGlue, WasmJob, WasmTile } from './wasm.js';
 
 /** Failures of an engine, after which another engine may still do the job. */
 const ANOTHER_MAY: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['device', 'unsupported', 'limits']);
+
+/** Most pixels of a picture that a network without a known receptive field is run on, as a whole. */
+const MAX_WHOLE_PIXELS = 1_000_000;
 
 /** A tile handed out and not yet back. Its input is kept, so that it can be run again elsewhere. */
 interface Tile {
@@ -61,14 +64,13 @@ export class JobRun {
     this.stopIfCancelled();
     const { job, pool } = await this.open(file, model);
     try {
-      const last = await this.allTiles(job, pool, model);
+      await this.allTiles(job, pool, model);
       this.progress('encode', 0, 1);
       this.chunks.push(job.take());
       const blob = this.chunks.finish(this.request.output.type);
       const report = JSON.parse(job.report(this.seconds())) as Report;
       this.progress('encode', 1, 1);
-      const adapter = last === pool ? report.adapter : (last.members[0]?.info.adapter ?? '');
-      return { blob, width: job.width, height: job.height, report: { ...report, backend: last.backend, adapter } };
+      return { blob, width: job.width, height: job.height, report };
     } finally {
       job.free();
     }
@@ -91,7 +93,7 @@ export class JobRun {
       let job: WasmJob | undefined;
       try {
         const pool = await this.engines.open(backend, this.request.backend);
-        job = this.decode(file, model, pool);
+        job = this.decode(file, model, pool, model.parsed.opaque ? await this.opaqueScale(file, model, pool) : undefined);
         await this.prepare(pool, job, model);
         for (const text of news) job.warn(text);
         return { job, pool };
@@ -110,13 +112,40 @@ export class JobRun {
     throw nobody(refusals, last);
   }
 
-  private decode(file: Uint8Array, model: LoadedModel, pool: Pool): WasmJob {
+  /** The factor of a network that is not covered: only preparing it for the whole picture tells. */
+  private async opaqueScale(file: Uint8Array, model: LoadedModel, pool: Pool): Promise<number> {
+    const [width = 0, height = 0] = this.readable(() => this.app.pictureSize(file));
+    if (width * height > MAX_WHOLE_PIXELS) {
+      throw new LimitsError(
+        `${model.parsed.refusal} The model can only be run on a whole picture, of at most ${MAX_WHOLE_PIXELS / 1e6} megapixels here, and this one has ${width} x ${height} pixels.`,
+        'Crop the picture, or use one of the shipped models.',
+      );
+    }
+    const output = await pool.members[0]?.prepare(model.id, model.onnx, [model.parsed.inputChannels, height, width]);
+    const scale = Math.floor((output?.[1] ?? 0) / height);
+    if (scale < 1 || output?.[1] !== scale * height || output[2] !== scale * width) {
+      throw new UnsupportedError(`The model makes ${output?.[2]} x ${output?.[1]} pixels of ${width} x ${height}, which is no whole factor.`, 'Use another model.');
+    }
+    return scale;
+  }
+
+  /** Runs what reads the picture: its errors are the picture's, whichever engine would run it. */
+  private readable<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (cause) {
+      throw new Unreadable('the picture cannot be opened', { cause });
+    }
+  }
+
+  private decode(file: Uint8Array, model: LoadedModel, pool: Pool, opaqueScale: number | undefined): WasmJob {
     const info = pool.members[0]?.info;
     const { entry } = this.request.model;
     const options = {
-      scale: this.request.scale,
-      model: entry.name,
-      variant: entry.variant,
+      scale: opaqueScale ?? this.request.scale,
+      opaqueScale: opaqueScale ?? null,
+      model: entry.licence ? entry.id : entry.name,
+      parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
       tile: this.request.tile,
       backend: pool.backend,
       adapter: info?.adapter ?? '',
@@ -126,13 +155,9 @@ export class JobRun {
     };
     this.stopIfCancelled();
     this.progress('decode', 0, 1);
-    try {
-      const job = this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options));
-      this.progress('decode', 1, 1);
-      return job;
-    } catch (cause) {
-      throw new Unreadable('the picture cannot be opened', { cause });
-    }
+    const job = this.readable(() => this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options)));
+    this.progress('decode', 1, 1);
+    return job;
   }
 
   private async prepare(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
@@ -163,6 +188,7 @@ export class JobRun {
         const failed = pool;
         this.engines.distrust(failed, failure.message);
         pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, model, failure.message);
+        job.setEngine(pool.backend, pool.members[0]?.info.adapter ?? '');
         job.warn(
           `${failed.backend} failed after ${job.tilesDone} of ${job.tiles} tiles (${failure.message}); ${pool.backend} did the rest.`,
         );
