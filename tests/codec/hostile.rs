@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
 use inlarge::codec::{Format, decode};
 use inlarge::image::{Channels, Depth, Samples};
+use image::ImageFormat as F;
 use jpeg_encoder::ColorType;
 
 use crate::make::{Png, Random, Tiff, by_image, bytes, encode, exif, icc, jpeg, pack, picture};
@@ -18,7 +19,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let rgb = picture(40, 30, Channels::Rgb, Depth::Eight, true);
     let rgba = picture(40, 30, Channels::Rgba, Depth::Eight, true);
     let wide = picture(20, 30, Channels::Rgba, Depth::Sixteen, true);
-    let options = EncoderOptions { quality: 85, icc: Some(icc(b"RGB ", 400)), exif: Some(exif(true, 6)) };
+    let options = EncoderOptions { quality: 85, icc: Some(icc(*b"RGB ", 400)), exif: Some(exif(true, 6)) };
     let palette: Vec<u8> = (0..48).map(|i| i * 5).collect();
     let indices: Vec<u16> = (0..40 * 30).map(|i| i % 16).collect();
     let map: Vec<u32> = (0..48).map(|i| i * 1300).collect();
@@ -34,7 +35,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("PNG", encode(&rgba, OutputFormat::Png, &options, 7)),
         ("16-bit PNG", encode(&wide, OutputFormat::Png, &options, 7)),
-        ("palette PNG", Png::new(40, 30, 4, 3).chunk(b"PLTE", &palette).chunk(b"tRNS", &[1, 2, 3]).of_values(&indices)),
+        ("palette PNG", Png::new(40, 30, 4, 3).chunk(*b"PLTE", &palette).chunk(*b"tRNS", &[1, 2, 3]).of_values(&indices)),
         ("JPEG", encode(&rgb, OutputFormat::Jpeg, &options, 7)),
         ("JPEG with restarts", jpeg(bytes(&rgb), 40, 30, ColorType::Rgb, |e| e.set_restart_interval(2))),
         ("grey JPEG", jpeg(bytes(&picture(40, 30, Channels::Grey, Depth::Eight, true)), 40, 30, ColorType::Luma, |_| ())),
@@ -85,11 +86,11 @@ fn every_prefix_is_an_error_or_the_whole_picture() {
             if let Some(found) = judge(name, &format!("cut to {end} bytes"), &file[..end]) {
                 assert!(found == whole, "{name} cut to {end} of {} bytes gives another picture", file.len());
                 let said = !decode(&file[..end]).unwrap().warnings.is_empty();
-                assert!(said || end + 1 == file.len() || name.contains("TIFF") || name.contains("animated"), "{name} cut to {end}: nothing is said");
+                assert!(said || end + 1 == file.len(), "{name} cut to {end}: nothing is said");
                 complete += 1;
             }
         }
-        assert!(complete * 3 < file.len() || name == "animated WebP", "{name}: {complete} of {} prefixes decode", file.len());
+        assert!(complete * 3 < file.len(), "{name}: {complete} of {} prefixes decode", file.len());
     }
 }
 
@@ -241,7 +242,6 @@ fn empty_pictures_are_refused() {
 fn thin_pictures_of_every_format() {
     for (width, height) in [(1, 1), (1, 5000), (5000, 1)] {
         let source = picture(width, height, Channels::Rgb, Depth::Eight, false);
-        use image::ImageFormat as F;
         for format in [F::Png, F::Jpeg, F::WebP, F::Gif, F::Bmp, F::Tiff] {
             let found = decode(&by_image(&source, format)).unwrap().picture;
             assert_eq!((found.width, found.height), (width, height), "{format:?}");

@@ -5,30 +5,30 @@ use std::io::Cursor;
 use inlarge::codec::encode::{EncoderOptions, OutputFormat, Rows, encoder};
 use inlarge::image::{Channels, Depth, Picture, RowFormat, Samples};
 
-pub const CHANNELS: [Channels; 4] = [Channels::Grey, Channels::GreyAlpha, Channels::Rgb, Channels::Rgba];
+pub(crate) const CHANNELS: [Channels; 4] = [Channels::Grey, Channels::GreyAlpha, Channels::Rgb, Channels::Rgba];
 
 /// A repeatable stream of numbers (xorshift64*).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 16
     }
 
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 }
 
-/// Smooth waves, different in every channel; `noise` of 255 adds none of it and 0 hides all.
-pub fn picture(width: u32, height: u32, channels: Channels, depth: Depth, noise: bool) -> Picture {
+/// Smooth waves, different in every channel, with a little grain where `noise` is set.
+pub(crate) fn picture(width: u32, height: u32, channels: Channels, depth: Depth, noise: bool) -> Picture {
     let mut random = Random::new(u64::from(width) * 31 + u64::from(height));
     let count = channels.count();
     let mut unit = Vec::with_capacity(width as usize * height as usize * count);
@@ -49,24 +49,24 @@ pub fn picture(width: u32, height: u32, channels: Channels, depth: Depth, noise:
     Picture::new(width, height, channels, samples).unwrap()
 }
 
-pub fn bytes(picture: &Picture) -> &[u8] {
+pub(crate) fn bytes(picture: &Picture) -> &[u8] {
     let Samples::U8(v) = &picture.samples else { panic!("8-bit picture expected") };
     v
 }
 
 /// Peak signal-to-noise ratio in dB of two 8-bit pictures of one shape.
-pub fn psnr(a: &[u8], b: &[u8]) -> f64 {
+pub(crate) fn psnr(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
     let sum: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
     10.0 * (255.0_f64.powi(2) / (sum / a.len() as f64)).log10()
 }
 
-pub fn format_of(picture: &Picture) -> RowFormat {
+pub(crate) fn format_of(picture: &Picture) -> RowFormat {
     RowFormat { width: picture.width, height: picture.height, channels: picture.channels, depth: picture.samples.depth() }
 }
 
 /// The file that our encoder writes when `rows_at_once` rows are pushed at a time.
-pub fn encode(picture: &Picture, format: OutputFormat, options: &EncoderOptions, rows_at_once: usize) -> Vec<u8> {
+pub(crate) fn encode(picture: &Picture, format: OutputFormat, options: &EncoderOptions, rows_at_once: usize) -> Vec<u8> {
     let mut file = Vec::new();
     let rows = format_of(picture);
     let mut out = encoder(format, rows, options, &mut file).unwrap();
@@ -80,7 +80,7 @@ pub fn encode(picture: &Picture, format: OutputFormat, options: &EncoderOptions,
 }
 
 /// A file by the `image` crate.
-pub fn by_image(picture: &Picture, format: image::ImageFormat) -> Vec<u8> {
+pub(crate) fn by_image(picture: &Picture, format: image::ImageFormat) -> Vec<u8> {
     let colour = match picture.channels {
         Channels::Grey => image::ExtendedColorType::L8,
         Channels::GreyAlpha => image::ExtendedColorType::La8,
@@ -112,29 +112,29 @@ fn stored(raw: &[u8]) -> Vec<u8> {
 }
 
 /// A PNG from its header fields, further chunks and its filtered rows.
-pub struct Png {
-    pub width: u32,
-    pub height: u32,
-    pub bits: u8,
-    pub kind: u8,
-    pub interlaced: bool,
-    pub chunks: Vec<(&'static [u8; 4], Vec<u8>)>,
+pub(crate) struct Png {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) bits: u8,
+    pub(crate) kind: u8,
+    pub(crate) interlaced: bool,
+    pub(crate) chunks: Vec<([u8; 4], Vec<u8>)>,
 }
 
 impl Png {
-    pub fn new(width: u32, height: u32, bits: u8, kind: u8) -> Self {
+    pub(crate) fn new(width: u32, height: u32, bits: u8, kind: u8) -> Self {
         Self { width, height, bits, kind, interlaced: false, chunks: Vec::new() }
     }
 
-    pub fn chunk(mut self, name: &'static [u8; 4], data: &[u8]) -> Self {
+    pub(crate) fn chunk(mut self, name: [u8; 4], data: &[u8]) -> Self {
         self.chunks.push((name, data.to_vec()));
         self
     }
 
     /// The file with `raw` as rows, each beginning with its filter type.
-    pub fn file(&self, raw: &[u8]) -> Vec<u8> {
+    pub(crate) fn file(&self, raw: &[u8]) -> Vec<u8> {
         let mut out = b"\x89PNG\r\n\x1A\n".to_vec();
-        let mut put = |name: &[u8; 4], data: &[u8]| {
+        let mut put = |name: [u8; 4], data: &[u8]| {
             out.extend((data.len() as u32).to_be_bytes());
             let start = out.len();
             out.extend(name);
@@ -145,17 +145,17 @@ impl Png {
         let mut header = self.width.to_be_bytes().to_vec();
         header.extend(self.height.to_be_bytes());
         header.extend([self.bits, self.kind, 0, 0, u8::from(self.interlaced)]);
-        put(b"IHDR", &header);
+        put(*b"IHDR", &header);
         for (name, data) in &self.chunks {
-            put(name, data);
+            put(*name, data);
         }
-        put(b"IDAT", &stored(raw));
-        put(b"IEND", &[]);
+        put(*b"IDAT", &stored(raw));
+        put(*b"IEND", &[]);
         out
     }
 
     /// The file with one sample value per entry of `values`, packed by the bit depth.
-    pub fn of_values(&self, values: &[u16]) -> Vec<u8> {
+    pub(crate) fn of_values(&self, values: &[u16]) -> Vec<u8> {
         let per_row = values.len() / self.height as usize;
         let mut raw = Vec::new();
         for row in values.chunks_exact(per_row) {
@@ -167,7 +167,7 @@ impl Png {
 }
 
 /// Big-endian samples of `bits` bits, the last byte filled up with zeros.
-pub fn pack(values: &[u16], bits: u8) -> Vec<u8> {
+pub(crate) fn pack(values: &[u16], bits: u8) -> Vec<u8> {
     match bits {
         16 => values.iter().flat_map(|v| v.to_be_bytes()).collect(),
         8 => values.iter().map(|&v| v as u8).collect(),
@@ -179,23 +179,23 @@ pub fn pack(values: &[u16], bits: u8) -> Vec<u8> {
 }
 
 /// The tags of a TIFF, each with SHORT or LONG values, and its one strip.
-pub struct Tiff {
-    pub little: bool,
-    pub tags: Vec<(u16, Vec<u32>)>,
+pub(crate) struct Tiff {
+    pub(crate) little: bool,
+    pub(crate) tags: Vec<(u16, Vec<u32>)>,
 }
 
 impl Tiff {
-    pub fn new(little: bool, width: u32, height: u32, bits: &[u32], photometric: u32) -> Self {
+    pub(crate) fn new(little: bool, width: u32, height: u32, bits: &[u32], photometric: u32) -> Self {
         let tags = vec![(256, vec![width]), (257, vec![height]), (258, bits.to_vec()), (259, vec![1]), (262, vec![photometric]), (277, vec![bits.len() as u32]), (278, vec![height])];
         Self { little, tags }
     }
 
-    pub fn tag(mut self, tag: u16, values: &[u32]) -> Self {
+    pub(crate) fn tag(mut self, tag: u16, values: &[u32]) -> Self {
         self.tags.push((tag, values.to_vec()));
         self
     }
 
-    pub fn file(&self, strips: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn file(&self, strips: &[&[u8]]) -> Vec<u8> {
         let short = |v: u32| if self.little { (v as u16).to_le_bytes() } else { (v as u16).to_be_bytes() };
         let long = |v: u32| if self.little { v.to_le_bytes() } else { v.to_be_bytes() };
         let mut out = if self.little { b"II*\0".to_vec() } else { b"MM\0*".to_vec() };
@@ -236,7 +236,7 @@ impl Tiff {
 }
 
 /// A JPEG by `jpeg-encoder`, set up by `with`.
-pub fn jpeg(samples: &[u8], width: u16, height: u16, colour: jpeg_encoder::ColorType, with: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+pub(crate) fn jpeg(samples: &[u8], width: u16, height: u16, colour: jpeg_encoder::ColorType, with: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut file, 95);
     with(&mut encoder);
@@ -245,7 +245,7 @@ pub fn jpeg(samples: &[u8], width: u16, height: u16, colour: jpeg_encoder::Color
 }
 
 /// An EXIF block with an orientation, pixel dimensions and a maker's name.
-pub fn exif(little: bool, orientation: u16) -> Vec<u8> {
+pub(crate) fn exif(little: bool, orientation: u16) -> Vec<u8> {
     let short = |v: u16| if little { v.to_le_bytes() } else { v.to_be_bytes() };
     let long = |v: u32| if little { v.to_le_bytes() } else { v.to_be_bytes() };
     let mut out = if little { b"II*\0".to_vec() } else { b"MM\0*".to_vec() };
@@ -272,11 +272,11 @@ pub fn exif(little: bool, orientation: u16) -> Vec<u8> {
 }
 
 /// The shortest thing that has an ICC profile's header.
-pub fn icc(space: &[u8; 4], length: usize) -> Vec<u8> {
+pub(crate) fn icc(space: [u8; 4], length: usize) -> Vec<u8> {
     let mut random = Random::new(length as u64);
     let mut profile: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
     profile[..4].copy_from_slice(&(length as u32).to_be_bytes());
-    profile[16..20].copy_from_slice(space);
+    profile[16..20].copy_from_slice(&space);
     profile[36..40].copy_from_slice(b"acsp");
     profile
 }

@@ -57,7 +57,7 @@ fn all_eight_orientations_in_every_format() {
 #[test]
 fn profiles_survive_every_format() {
     for format in OutputFormat::ALL {
-        for (channels, space) in [(Channels::Rgb, b"RGB "), (Channels::Grey, b"GRAY")] {
+        for (channels, space) in [(Channels::Rgb, *b"RGB "), (Channels::Grey, *b"GRAY")] {
             // WebP has no grey, so a profile for grey does not fit what comes back.
             if format == OutputFormat::WebP && channels == Channels::Grey {
                 continue;
@@ -78,7 +78,7 @@ fn profiles_survive_every_format() {
 #[test]
 fn a_profile_for_other_colours_is_left_out_and_said() {
     let source = picture(20, 10, Channels::Rgb, Depth::Eight, false);
-    for profile in [icc(b"CMYK", 500), icc(b"GRAY", 500), vec![1; 500]] {
+    for profile in [icc(*b"CMYK", 500), icc(*b"GRAY", 500), vec![1; 500]] {
         let options = EncoderOptions { icc: Some(profile), ..Default::default() };
         for format in OutputFormat::ALL {
             let found = decode(&encode(&source, format, &options, 10)).unwrap();
@@ -101,7 +101,7 @@ fn a_damaged_exif_block_is_left_out_and_said() {
 
 #[test]
 fn metadata_too_large_for_jpeg_is_named() {
-    let big = || EncoderOptions { quality: 90, icc: Some(icc(b"RGB ", 17_000_000)), exif: Some(vec![0; 65_528]) };
+    let big = || EncoderOptions { quality: 90, icc: Some(icc(*b"RGB ", 17_000_000)), exif: Some(vec![0; 65_528]) };
     let mut options = big();
     let left_out = options.fit(OutputFormat::Jpeg);
     assert_eq!((left_out.len(), options.icc, options.exif), (2, None, None));

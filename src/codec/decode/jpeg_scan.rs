@@ -477,16 +477,11 @@ impl<'a> Bits<'a> {
     fn fill(&mut self) {
         while self.count <= 48 {
             let byte = match self.data.get(self.at) {
-                Some(0xFF) if !self.ended => {
-                    if self.data.get(self.at + 1) == Some(&0) {
-                        self.at += 2;
-                        0xFF
-                    } else {
-                        self.ended = true;
-                        0
-                    }
+                Some(0xFF) if !self.ended && self.data.get(self.at + 1) == Some(&0) => {
+                    self.at += 2;
+                    0xFF
                 }
-                Some(&byte) if !self.ended => {
+                Some(&byte) if !self.ended && byte != 0xFF => {
                     self.at += 1;
                     byte
                 }

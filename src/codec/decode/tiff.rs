@@ -15,13 +15,13 @@ use crate::image::{Channels, Picture, Samples};
 use crate::limits;
 
 const PHOTOMETRIC: u16 = 262;
-/// Values of PhotometricInterpretation.
+/// Values of `PhotometricInterpretation`.
 const PALETTE: u32 = 3;
 const GREY: u16 = 1;
 const DNG_VERSION: Tag = Tag::Unknown(50_706);
-/// Value of ExtraSamples for colours that are already multiplied by alpha.
+/// Value of `ExtraSamples` for colours that are already multiplied by alpha.
 const ASSOCIATED: u16 = 1;
-/// Value of SampleFormat.
+/// Value of `SampleFormat`.
 const FLOATING_POINT: u16 = 3;
 
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
@@ -243,7 +243,6 @@ fn from_cmyk(samples: Samples) -> Samples {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn error(error: TiffError) -> Error {
     match &error {
         TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => truncated(Format::Tiff),
