@@ -26,7 +26,9 @@ const api: ComputeApi = {
   },
 
   async prepare(onnx, channels, height, width) {
-    await running().prepare(onnx, channels, height, width);
+    const engine = running();
+    await engine.prepare(onnx, channels, height, width);
+    return [...engine.outputShape];
   },
 
   async run(data) {

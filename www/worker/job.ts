@@ -61,14 +61,13 @@ export class JobRun {
     this.stopIfCancelled();
     const { job, pool } = await this.open(file, model);
     try {
-      const last = await this.allTiles(job, pool, model);
+      await this.allTiles(job, pool, model);
       this.progress('encode', 0, 1);
       this.chunks.push(job.take());
       const blob = this.chunks.finish(this.request.output.type);
       const report = JSON.parse(job.report(this.seconds())) as Report;
       this.progress('encode', 1, 1);
-      const adapter = last === pool ? report.adapter : (last.members[0]?.info.adapter ?? '');
-      return { blob, width: job.width, height: job.height, report: { ...report, backend: last.backend, adapter } };
+      return { blob, width: job.width, height: job.height, report };
     } finally {
       job.free();
     }
@@ -83,7 +82,7 @@ export class JobRun {
     const order = this.engines.order(this.request.backend).filter((name) => !model.parsed.opaque || name === 'tract');
     if (order.length === 0) {
       throw new DeviceError(
-        `The engine ${this.request.backend} cannot run this model.`,
+        `The engine ${this.request.backend} cannot run this model. ${model.parsed.refusal}`,
         'Choose the engine "auto" or "tract" for it.',
       );
     }
@@ -91,7 +90,7 @@ export class JobRun {
       let job: WasmJob | undefined;
       try {
         const pool = await this.engines.open(backend, this.request.backend);
-        job = this.decode(file, model, pool);
+        job = this.decode(file, model, pool, await this.wholeScale(file, model, pool));
         await this.prepare(pool, job, model);
         for (const text of news) job.warn(text);
         return { job, pool };
@@ -110,17 +109,39 @@ export class JobRun {
     throw nobody(refusals, last);
   }
 
-  private decode(file: Uint8Array, model: LoadedModel, pool: Pool): WasmJob {
+  /** The factor of a network whose graph is not covered: what it makes of the whole picture tells. */
+  private async wholeScale(file: Uint8Array, model: LoadedModel, pool: Pool): Promise<number | undefined> {
+    if (!model.parsed.opaque) return undefined;
+    const { width, height } = this.sizeOf(file);
+    const member = pool.members[0];
+    const [, output = 0] = (await member?.prepare(model.id, model.onnx, [model.parsed.inputChannels, height, width])) ?? [];
+    return Math.floor(output / height);
+  }
+
+  private sizeOf(file: Uint8Array): { width: number; height: number } {
+    try {
+      const preview = this.app.decodePreview(file, 1);
+      const size = { width: preview.fullWidth, height: preview.fullHeight };
+      preview.free();
+      return size;
+    } catch (cause) {
+      throw new Unreadable('the picture cannot be opened', { cause });
+    }
+  }
+
+  private decode(file: Uint8Array, model: LoadedModel, pool: Pool, wholeScale: number | undefined): WasmJob {
     const info = pool.members[0]?.info;
     const { entry } = this.request.model;
     const options = {
-      scale: this.request.scale,
+      scale: wholeScale ?? this.request.scale,
+      opaqueScale: wholeScale ?? null,
       model: entry.name,
       variant: entry.variant,
       tile: this.request.tile,
       backend: pool.backend,
       adapter: info?.adapter ?? '',
       maxBufferBytes: info?.maxBufferBytes ?? null,
+      parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
       output: this.request.output,
       warnings: [],
     };
@@ -148,21 +169,22 @@ export class JobRun {
     this.stopIfCancelled();
   }
 
-  /** Runs every tile, moving to the next engine whenever one fails. Gives the engine that finished. */
-  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<Pool> {
+  /** Runs every tile, moving to the next engine whenever one fails. */
+  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<void> {
     const order = this.engines.order(this.request.backend);
     let pool = first;
     this.progress('upscale', 0, job.tiles);
     for (;;) {
       try {
         await this.lanes(job, pool);
-        return pool;
+        return;
       } catch (failure) {
         if (!(failure instanceof EngineFailed)) throw failure;
         if (await this.revived(pool, job, model)) continue;
         const failed = pool;
         this.engines.distrust(failed, failure.message);
         pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, model, failure.message);
+        job.setEngine(pool.backend, pool.members[0]?.info.adapter ?? '');
         job.warn(
           `${failed.backend} failed after ${job.tilesDone} of ${job.tiles} tiles (${failure.message}); ${pool.backend} did the rest.`,
         );
@@ -251,7 +273,7 @@ export class JobRun {
     } catch (error) {
       this.stopIfCancelled();
       const { kind, message } = toPlain(error);
-      if (kind !== 'device') throw error;
+      if (!ANOTHER_MAY.has(kind)) throw error;
       return message;
     }
     this.stopIfCancelled();

@@ -6,7 +6,11 @@ export interface WasmModel {
   readonly scale: number;
   readonly inputChannels: number;
   readonly opaque: boolean;
+  /** Why it is opaque: names the operator that is not covered. */
+  readonly refusal: string;
   readonly halo: number;
+  /** The file for the compute workers; differs from what was loaded where that names a fixed size. */
+  onnx(): Uint8Array;
   free(): void;
 }
 
@@ -31,6 +35,8 @@ export interface WasmJob {
   next(): WasmTile | undefined;
   put(index: number, data: Float32Array): boolean;
   take(): Uint8Array;
+  /** Says which engine runs the coming tiles. */
+  setEngine(backend: string, adapter: string): void;
   warn(text: string): void;
   report(seconds: number): string;
   free(): void;
@@ -54,6 +60,8 @@ export interface WasmEngine {
   readonly parallelSessions: number;
   readonly tilesInFlight: number;
   readonly maxBufferBytes: number | undefined;
+  /** Channels, height and width of a tile's output; empty before `prepare`. */
+  readonly outputShape: Uint32Array;
   prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<void>;
   run(data: Float32Array): Promise<Float32Array>;
   free(): void;
