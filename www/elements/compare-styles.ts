@@ -93,6 +93,10 @@ export const compareStyles = css`
     color: #fff;
     pointer-events: none;
   }
+  .no-before .tag.left,
+  .no-after .tag.right {
+    visibility: hidden;
+  }
   .tag.left {
     left: 12px;
   }
@@ -109,6 +113,7 @@ export const compareStyles = css`
     padding: 3px;
     border-radius: 99px;
     background: rgb(16 12 9 / 0.78);
+    box-shadow: 0 0 0 1px rgb(255 255 255 / 0.16);
   }
   .zoom button {
     all: unset;

@@ -202,6 +202,9 @@ export class InlargeCompare extends LitElement {
     if (after) after.style.clipPath = `inset(0 0 0 ${this.split * 100}%)`;
     if (this.handle) this.handle.style.left = `${this.split * 100}%`;
     viewport.classList.toggle('pannable', this.view.pannable);
+    // A tag names the side that it lies on.
+    viewport.classList.toggle('no-before', this.split < 0.14);
+    viewport.classList.toggle('no-after', this.split > 0.86);
     this.zoom = this.view.zoom;
   }
 }

@@ -123,7 +123,7 @@ class Running implements Upscaler {
       model: { entry, from: own?.file ?? new URL(`models/${entry.file}`, this.assetBase).href },
       scale: entry.scale || (options.scale ?? 0),
       tile: options.tile ?? null,
-      output: { type, quality },
+      output: { type, quality: Math.round(quality) },
     };
     const began = performance.now();
     const emit = (progress: Progress): void => {

@@ -25,6 +25,8 @@ export class InlargeApp extends LitElement {
   @state() private hovering = false;
   @state() private notices: Notices = { update: undefined, offline: false };
   @query('inlarge-compare') private compare!: InlargeCompare | null;
+  @query('.stage') private stage!: HTMLElement;
+  private shown: Item | undefined;
   private stopIntake = (): void => {};
 
   override connectedCallback(): void {
@@ -42,6 +44,16 @@ export class InlargeApp extends LitElement {
     this.stopIntake();
   }
 
+  override updated(): void {
+    // On a phone the list is below the picture that it chooses.
+    const { selected } = this.session;
+    if (selected !== this.shown && this.shown && selected && !this.session.running) {
+      const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      this.stage.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
+    }
+    this.shown = selected;
+  }
+
   override render() {
     const { session } = this;
     const item = session.selected;
@@ -56,8 +68,8 @@ export class InlargeApp extends LitElement {
           ${this.hovering ? html`<div class="drop" aria-hidden="true"><span>Drop to add</span></div>` : nothing}
         </section>
         <aside aria-label="Settings">
+          ${item ? caption(session, item) : nothing}
           <div class="scroll">
-            ${item ? caption(session, item) : nothing}
             ${session.items.length > 1 ? strip(session) : nothing}
             <input id="files" class="hidden" type="file" multiple accept=${ACCEPT} aria-label="Choose images" @change=${this.onFiles} />
             ${item

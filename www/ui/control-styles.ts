@@ -180,6 +180,13 @@ export const controlStyles = css`
     color: var(--danger);
   }
 
+  .pair {
+    display: flex;
+    gap: 10px;
+  }
+  .pair > * {
+    flex: 1;
+  }
   .actions {
     display: grid;
     gap: 10px;

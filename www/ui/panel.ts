@@ -88,8 +88,12 @@ export function actions(session: Session) {
   const result = selected?.result;
   const fresh = session.pending.length > 0;
   return html`<div class="actions">
-    ${finished.length > 1 ? html`<button type="button" class="plain" @click=${() => void saveZip(finished)}>Save all as ZIP</button>` : nothing}
-    ${result ? html`<button type="button" class=${fresh ? 'plain' : 'primary'} @click=${() => save(result.blob, result.name)}>Save</button>` : nothing}
+    ${finished.length > 1 || result
+      ? html`<div class="pair">
+          ${finished.length > 1 ? html`<button type="button" class="plain" @click=${() => void saveZip(finished)}>Save all as ZIP</button>` : nothing}
+          ${result ? html`<button type="button" class=${fresh ? 'plain' : 'primary'} @click=${() => save(result.blob, result.name)}>Save</button>` : nothing}
+        </div>`
+      : nothing}
     ${!result || fresh
       ? html`<button type="button" class="primary" ?disabled=${!fresh} @click=${() => void session.upscale()}>Upscale</button>`
       : nothing}

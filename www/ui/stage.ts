@@ -44,11 +44,13 @@ export function caption(session: Session, item: Item) {
           <p class="soft">${seconds(result.report.seconds)} with ${result.report.model} on ${result.report.backend}${fidelity(result.report.lr_psnr)}</p>
           ${result.width * result.height > SHOWN_PIXELS ? html`<p class="soft">The result is too large to show here; the saved file is whole.</p>` : nothing}
           ${result.report.warnings.map((text) => html`<p class="warning">${text}</p>`)}`
-      : html`<p>${item.width > 0 ? html`${size(item.width, item.height)} to <b>${target}</b>` : bytes(item.file.size)}</p>`}
+      : item.problem
+        ? nothing
+        : html`<p>${item.width > 0 ? html`${size(item.width, item.height)} to <b>${target}</b>` : bytes(item.file.size)}</p>`}
   </div>`;
 }
 
 /** How well the result, scaled back down, agrees with the source. */
 function fidelity(decibels: number | null): string {
-  return typeof decibels === 'number' ? `. Scaled back down it matches the source (${decibels.toFixed(1)} dB)` : '';
+  return typeof decibels === 'number' ? `. Scaled back down it matches the source (${decibels.toFixed(1)}\u00a0dB)` : '';
 }

@@ -74,6 +74,9 @@ const layout = css`
     overflow: hidden;
     background: var(--stage);
   }
+  .start .scroll {
+    padding-top: 20px;
+  }
   .start .stage {
     background: var(--panel);
     border: 1.5px dashed var(--line);
@@ -94,7 +97,7 @@ const layout = css`
     flex: 1;
     min-height: 0;
     overflow-y: auto;
-    padding: 20px 20px 8px;
+    padding: 8px 20px;
     display: flex;
     flex-direction: column;
     gap: 16px;
@@ -156,6 +159,10 @@ const layout = css`
   .caption {
     display: grid;
     gap: 2px;
+    flex: none;
+    max-height: 45%;
+    overflow-y: auto;
+    padding: 20px 20px 12px;
     font-variant-numeric: tabular-nums;
     overflow-wrap: anywhere;
   }
@@ -245,6 +252,10 @@ const layout = css`
     aside {
       border-radius: 0;
     }
+    .caption {
+      max-height: none;
+      padding: 18px 16px 4px;
+    }
     .scroll {
       overflow: visible;
       padding: 18px 16px 8px;
@@ -252,11 +263,14 @@ const layout = css`
     .actions {
       position: sticky;
       bottom: 0;
+      padding-inline: 16px;
       background: var(--panel);
+      border-top: 1px solid var(--line);
       padding-bottom: max(16px, env(safe-area-inset-bottom));
     }
     .start .actions {
       position: static;
+      border: none;
     }
   }
 `;

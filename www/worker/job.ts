@@ -85,7 +85,7 @@ export class JobRun {
     const order = this.engines.order(this.request.backend).filter((name) => !model.parsed.opaque || name === 'tract');
     if (order.length === 0) {
       throw new DeviceError(
-        `The engine ${this.request.backend} cannot run this model.`,
+        `The engine ${this.request.backend} cannot run this model. ${model.parsed.refusal}`,
         'Choose the engine "auto" or "tract" for it.',
       );
     }
@@ -150,6 +150,7 @@ export class JobRun {
       backend: pool.backend,
       adapter: info?.adapter ?? '',
       maxBufferBytes: info?.maxBufferBytes ?? null,
+      parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
       output: this.request.output,
       warnings: [],
     };
@@ -173,15 +174,15 @@ export class JobRun {
     this.stopIfCancelled();
   }
 
-  /** Runs every tile, moving to the next engine whenever one fails. Gives the engine that finished. */
-  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<Pool> {
+  /** Runs every tile, moving to the next engine whenever one fails. */
+  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<void> {
     const order = this.engines.order(this.request.backend);
     let pool = first;
     this.progress('upscale', 0, job.tiles);
     for (;;) {
       try {
         await this.lanes(job, pool);
-        return pool;
+        return;
       } catch (failure) {
         if (!(failure instanceof EngineFailed)) throw failure;
         if (await this.revived(pool, job, model)) continue;
@@ -277,7 +278,7 @@ export class JobRun {
     } catch (error) {
       this.stopIfCancelled();
       const { kind, message } = toPlain(error);
-      if (kind !== 'device') throw error;
+      if (!ANOTHER_MAY.has(kind)) throw error;
       return message;
     }
     this.stopIfCancelled();
