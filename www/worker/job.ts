@@ -145,7 +145,6 @@ export class JobRun {
       scale: opaqueScale ?? this.request.scale,
       opaqueScale: opaqueScale ?? null,
       model: entry.licence ? entry.id : entry.name,
-      parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
       tile: this.request.tile,
       backend: pool.backend,
       adapter: info?.adapter ?? '',
