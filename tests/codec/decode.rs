@@ -353,6 +353,26 @@ fn jpeg_of_every_kind() {
 }
 
 #[test]
+fn jpeg_with_unusual_resolutions_is_refused() {
+    let source = picture(64, 48, Channels::Rgb, Depth::Eight, false);
+    let file = jpeg(bytes(&source), 64, 48, ColorType::Rgb, |e| e.set_sampling_factor(SamplingFactor::F_1_1));
+    let at = file.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    // The second colour's factors, then the first one's.
+    for (offset, factors) in [(14, 0x21), (14, 0x12), (14, 0x22), (11, 0x31)] {
+        let mut odd = file.clone();
+        assert_eq!(odd[at + offset], 0x11);
+        odd[at + offset] = factors;
+        let error = decode(&odd).unwrap_err();
+        // The blocks that these factors ask for are not all there, which may be found first.
+        assert!(matches!(error.kind(), "unsupported" | "decode"), "{error}");
+    }
+    // Made with libjpeg: the third colour has twice the others' resolution.
+    let error = decode(include_bytes!("../assets/unusual.jpg")).unwrap_err();
+    assert_eq!(error.kind(), "unsupported");
+    assert!(error.to_string().contains("resolutions"), "{error}");
+}
+
+#[test]
 fn jpeg_progressive_with_refinements() {
     // Made with libjpeg's standard script: ten scans with successive approximation.
     let found = decode(include_bytes!("../assets/refined.jpg")).unwrap();
