@@ -293,6 +293,14 @@ fn tiff_cmyk_and_refusals() {
 }
 
 #[test]
+fn tiff_ycc_becomes_rgb() {
+    let found = decode(&Tiff::new(true, 4, 1, &[8; 3], 6).tag(530, &[1, 1]).file(&[&[76, 85, 255, 150, 44, 21, 29, 255, 107, 200, 128, 128]])).unwrap();
+    let primaries = [254, 0, 0, 0, 255, 1, 0, 0, 254, 200, 200, 200];
+    assert!(bytes(&found.picture).iter().zip(primaries).all(|(&a, b): (&u8, u8)| a.abs_diff(b) <= 1), "{:?}", bytes(&found.picture));
+    assert_eq!(found.colour, "YCbCr");
+}
+
+#[test]
 fn tiff_compressed_by_another_encoder() {
     use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
     let source = picture(57, 43, Channels::Rgb, Depth::Eight, true);
