@@ -21,8 +21,8 @@ const TOLERANCE: f32 = 1e-4;
 const SIZES: [[usize; 2]; 4] = [[1, 1], [1, 17], [31, 37], [64, 64]];
 
 fn backend() -> GpuBackend {
-    let options = Options { adapter: std::env::var("INLARGE_TEST_ADAPTER").ok() };
-    match pollster::block_on(GpuBackend::request(&options)) {
+    let options = Options { allow_software: true, adapter: std::env::var("INLARGE_TEST_ADAPTER").ok() };
+    match pollster::block_on(GpuBackend::request(options)) {
         Ok(backend) => {
             println!("adapter: {}", backend.adapter());
             backend
@@ -283,13 +283,29 @@ fn the_largest_tile_fits_and_the_next_does_not() {
 
 #[test]
 fn adapters_are_listed() {
-    let adapters = pollster::block_on(inlarge::backend::gpu::adapters());
+    let adapters = pollster::block_on(GpuBackend::adapters());
     for adapter in &adapters {
         println!("{} ({}, {}, {})", adapter.name, adapter.backend, adapter.device_type, adapter.driver);
     }
     assert!(!adapters.is_empty(), "no adapter: install a driver (Debian: apt install mesa-vulkan-drivers)");
-    let wanted = Options { adapter: Some("no adapter has this name".into()) };
-    let result = pollster::block_on(GpuBackend::request(&wanted));
+    let wanted = Options { allow_software: true, adapter: Some("no adapter has this name".into()) };
+    let result = pollster::block_on(GpuBackend::request(wanted));
     let Err(Error::Device(fault)) = result.map(|_| ()) else { panic!("not refused") };
     assert!(fault.what.contains(&adapters[0].name), "{fault}");
+}
+
+#[test]
+fn a_software_adapter_must_be_allowed() {
+    let Some(software) = pollster::block_on(GpuBackend::adapters()).into_iter().find(|a| a.device_type == "software") else {
+        println!("no software adapter on this machine");
+        return;
+    };
+    for allow_software in [false, true] {
+        let options = Options { allow_software, adapter: Some(software.name.clone()) };
+        let result = pollster::block_on(GpuBackend::request(options));
+        match result {
+            Ok(backend) => assert!(allow_software && backend.capabilities().software_adapter),
+            Err(error) => assert!(!allow_software && error.kind() == "device", "{error}"),
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{code_only, files_below, without_tests};
+use support::{code_only, without_tests};
 
 /// Each module of the crate, and those that it may name.
 const MAY_NAME: &[(&str, &[&str])] = &[
@@ -113,7 +113,23 @@ fn path_roots(line: &str) -> Vec<String> {
     if let Some(rest) = statement.strip_prefix("use ").or_else(|| statement.strip_prefix("extern crate ")) {
         roots.push(identifier(rest));
     }
+    roots.sort();
+    roots.dedup();
     roots
+}
+
+/// All files below a folder, sorted by path.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.expect("a folder can be listed").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files
 }
 
 fn sources() -> Vec<(String, String)> {

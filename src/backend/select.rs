@@ -55,7 +55,7 @@ pub async fn open(kind: BackendKind, allow_software: bool, parallel_sessions: us
     match kind {
         #[cfg(feature = "gpu")]
         BackendKind::Gpu => {
-            let backend = super::gpu::GpuBackend::request(super::gpu::Options { allow_software }).await?;
+            let backend = super::gpu::GpuBackend::request(super::gpu::Options { allow_software, ..Default::default() }).await?;
             super::probe::probe(&backend).await?;
             Ok(Box::new(backend))
         }

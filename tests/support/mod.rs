@@ -1,22 +1,5 @@
 //! Reading sources as text.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-/// All files below a folder, sorted by path.
-pub fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
-            let path = entry.expect("a folder can be listed").path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    files
-}
-
 /// Rust source with comments and the insides of strings taken out; lines keep their numbers.
 pub fn code_only(source: &str) -> String {
     let mut code = String::with_capacity(source.len());

@@ -26,9 +26,8 @@ const api: ComputeApi = {
   },
 
   async prepare(onnx, channels, height, width) {
-    const engine = running();
-    await engine.prepare(onnx, channels, height, width);
-    return [...engine.outputShape];
+    await running().prepare(onnx, channels, height, width);
+    return Array.from(running().outputShape);
   },
 
   async run(data) {

@@ -1,4 +1,4 @@
-import { abortError, DeviceError, toPlain, type ErrorKind } from '../shared/errors.js';
+import { abortError, DeviceError, LimitsError, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
 import type { JobRequest, JobResult, Progress, Refusal, Report } from '../shared/protocol.js';
 import { Chunks } from './chunks.js';
 import { nobody, type Engines } from './engines.js';
@@ -9,6 +9,9 @@ import type { AppGlue, WasmJob, WasmTile } from './wasm.js';
 
 /** Failures of an engine, after which another engine may still do the job. */
 const ANOTHER_MAY: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['device', 'unsupported', 'limits']);
+
+/** Most pixels of a picture that a network without a known receptive field is run on, as a whole. */
+const MAX_WHOLE_PIXELS = 1_000_000;
 
 /** A tile handed out and not yet back. Its input is kept, so that it can be run again elsewhere. */
 interface Tile {
@@ -90,7 +93,7 @@ export class JobRun {
       let job: WasmJob | undefined;
       try {
         const pool = await this.engines.open(backend, this.request.backend);
-        job = this.decode(file, model, pool, await this.wholeScale(file, model, pool));
+        job = this.decode(file, model, pool, model.parsed.opaque ? await this.opaqueScale(file, model, pool) : undefined);
         await this.prepare(pool, job, model);
         for (const text of news) job.warn(text);
         return { job, pool };
@@ -109,34 +112,39 @@ export class JobRun {
     throw nobody(refusals, last);
   }
 
-  /** The factor of a network whose graph is not covered: what it makes of the whole picture tells. */
-  private async wholeScale(file: Uint8Array, model: LoadedModel, pool: Pool): Promise<number | undefined> {
-    if (!model.parsed.opaque) return undefined;
-    const { width, height } = this.sizeOf(file);
-    const member = pool.members[0];
-    const [, output = 0] = (await member?.prepare(model.id, model.onnx, [model.parsed.inputChannels, height, width])) ?? [];
-    return Math.floor(output / height);
+  /** The factor of a network that is not covered: only preparing it for the whole picture tells. */
+  private async opaqueScale(file: Uint8Array, model: LoadedModel, pool: Pool): Promise<number> {
+    const [width = 0, height = 0] = this.readable(() => this.app.pictureSize(file));
+    if (width * height > MAX_WHOLE_PIXELS) {
+      throw new LimitsError(
+        `${model.parsed.refusal} The model can only be run on a whole picture, of at most ${MAX_WHOLE_PIXELS / 1e6} megapixels here, and this one has ${width} x ${height} pixels.`,
+        'Crop the picture, or use one of the shipped models.',
+      );
+    }
+    const output = await pool.members[0]?.prepare(model.id, model.onnx, [model.parsed.inputChannels, height, width]);
+    const scale = Math.floor((output?.[1] ?? 0) / height);
+    if (scale < 1 || output?.[1] !== scale * height || output[2] !== scale * width) {
+      throw new UnsupportedError(`The model makes ${output?.[2]} x ${output?.[1]} pixels of ${width} x ${height}, which is no whole factor.`, 'Use another model.');
+    }
+    return scale;
   }
 
-  private sizeOf(file: Uint8Array): { width: number; height: number } {
+  /** Runs what reads the picture: its errors are the picture's, whichever engine would run it. */
+  private readable<T>(read: () => T): T {
     try {
-      const preview = this.app.decodePreview(file, 1);
-      const size = { width: preview.fullWidth, height: preview.fullHeight };
-      preview.free();
-      return size;
+      return read();
     } catch (cause) {
       throw new Unreadable('the picture cannot be opened', { cause });
     }
   }
 
-  private decode(file: Uint8Array, model: LoadedModel, pool: Pool, wholeScale: number | undefined): WasmJob {
+  private decode(file: Uint8Array, model: LoadedModel, pool: Pool, opaqueScale: number | undefined): WasmJob {
     const info = pool.members[0]?.info;
     const { entry } = this.request.model;
     const options = {
-      scale: wholeScale ?? this.request.scale,
-      opaqueScale: wholeScale ?? null,
-      model: entry.name,
-      variant: entry.variant,
+      scale: opaqueScale ?? this.request.scale,
+      opaqueScale: opaqueScale ?? null,
+      model: entry.licence ? entry.id : entry.name,
       tile: this.request.tile,
       backend: pool.backend,
       adapter: info?.adapter ?? '',
@@ -147,13 +155,9 @@ export class JobRun {
     };
     this.stopIfCancelled();
     this.progress('decode', 0, 1);
-    try {
-      const job = this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options));
-      this.progress('decode', 1, 1);
-      return job;
-    } catch (cause) {
-      throw new Unreadable('the picture cannot be opened', { cause });
-    }
+    const job = this.readable(() => this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options)));
+    this.progress('decode', 1, 1);
+    return job;
   }
 
   private async prepare(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {

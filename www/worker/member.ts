@@ -18,7 +18,8 @@ export class Member {
   private readonly remote: Remote<ComputeApi>;
   private readonly death: Promise<never>;
   private readonly stopWatching = new AbortController();
-  private prepared: { key: string; output: readonly number[] } | undefined;
+  private prepared = '';
+  private outputShape: readonly number[] = [];
   private kill: (reason: Error) => void = () => {};
 
   private constructor(id: number, backend: BackendName, port: MessagePort) {
@@ -57,11 +58,11 @@ export class Member {
   /** Prepares a network for a tile shape, unless it is the one prepared last. Gives the shape of the output. */
   async prepare(key: string, onnx: Uint8Array, shape: readonly [number, number, number]): Promise<readonly number[]> {
     const wanted = `${key} ${shape.join('x')}`;
-    if (this.prepared?.key === wanted) return this.prepared.output;
-    this.prepared = undefined;
-    const output = await this.guarded(this.remote.prepare(onnx, ...shape));
-    this.prepared = { key: wanted, output };
-    return output;
+    if (this.prepared === wanted) return this.outputShape;
+    this.prepared = '';
+    this.outputShape = await this.guarded(this.remote.prepare(onnx, ...shape));
+    this.prepared = wanted;
+    return this.outputShape;
   }
 
   /** Runs a tile. `data` is copied, so that the caller can run it again elsewhere. */

@@ -21,9 +21,9 @@ export class Models {
   async load({ entry, from }: ModelSource, signal: AbortSignal): Promise<LoadedModel> {
     const before = this.loaded.get(entry.id);
     if (before) return before;
-    const file = typeof from === 'string' ? await fetchModel(from, entry.name, signal) : await bytesOf(from);
-    if (entry.sha256) await check(file, entry.sha256, entry.name);
-    const parsed = this.app.Model.load(file, typeof from === 'string' ? JSON.stringify(entry) : '{}');
+    const onnx = typeof from === 'string' ? await fetchModel(from, entry.name, signal) : await bytesOf(from);
+    if (entry.sha256) await check(onnx, entry.sha256, entry.name);
+    const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}');
     const model: LoadedModel = { id: entry.id, onnx: parsed.onnx(), parsed };
     this.loaded.set(entry.id, model);
     return model;

@@ -6,10 +6,10 @@ export interface WasmModel {
   readonly scale: number;
   readonly inputChannels: number;
   readonly opaque: boolean;
-  /** Why it is opaque: names the operator that is not covered. */
+  /** Why the graph is not covered; empty where it is. */
   readonly refusal: string;
   readonly halo: number;
-  /** The file for the compute workers; differs from what was loaded where that names a fixed size. */
+  /** The file for the engines; differs from the loaded one where that names a fixed size. */
   onnx(): Uint8Array;
   free(): void;
 }
@@ -78,6 +78,8 @@ export interface AppGlue extends EngineGlue {
   Model: { load(onnx: Uint8Array, entryJson: string): WasmModel };
   Job: { open(file: Uint8Array, fileName: string, model: WasmModel, optionsJson: string): WasmJob };
   decodePreview(file: Uint8Array, maxSide: number): WasmPreview;
+  /** Width and height of a file's picture, upright. */
+  pictureSize(file: Uint8Array): Uint32Array;
   version(): string;
 }
 

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 /// Which adapter to use.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// Whether a CPU that pretends to be a GPU will do: it is slower than the CPU engines.
+    pub allow_software: bool,
     /// Part of the adapter's name, upper or lower case; natively only. By default the fastest.
     pub adapter: Option<String>,
 }
@@ -23,7 +25,7 @@ pub struct AdapterDescription {
     /// The graphics interface: `Vulkan`, `Metal`, `Dx12`.
     pub backend: String,
     /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `software` or `other`.
-    pub device_type: &'static str,
+    pub device_type: String,
     /// Driver and version.
     pub driver: String,
 }
@@ -105,6 +107,12 @@ impl Gpu {
         let info = adapter.get_info();
         let name = adapter_name(&info, &device);
         let software = is_software(&info, &name);
+        if software && !options.allow_software {
+            return Err(Error::device(
+                format!("{name} is a GPU emulated on the CPU, slower than the CPU itself"),
+                "Choose the engine \"gpu\" to use it all the same",
+            ));
+        }
         let layouts = [wgpu::BufferBindingType::Uniform, wgpu::BufferBindingType::Storage { read_only: true }].map(|weights| layout(&device, weights));
         Ok(Self { device, queue, faults, name, software, layouts, pipelines: RefCell::default() })
     }
@@ -227,7 +235,7 @@ async fn find_adapter(instance: &wgpu::Instance, options: &Options) -> Result<wg
 
 /// All adapters of this machine.
 #[cfg(not(target_arch = "wasm32"))]
-pub async fn adapters() -> Vec<AdapterDescription> {
+pub(super) async fn adapters() -> Vec<AdapterDescription> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapters = instance.enumerate_adapters(wgpu::Backends::all()).await;
     let describe = |adapter: &wgpu::Adapter| {
@@ -239,7 +247,8 @@ pub async fn adapters() -> Vec<AdapterDescription> {
                 wgpu::DeviceType::IntegratedGpu => "integrated GPU",
                 wgpu::DeviceType::VirtualGpu => "virtual GPU",
                 _ => "other",
-            },
+            }
+            .into(),
             backend: format!("{:?}", info.backend),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             name: info.name,

@@ -23,8 +23,6 @@ pub mod weights;
 
 use std::rc::Rc;
 
-#[cfg(not(target_arch = "wasm32"))]
-pub use device::adapters;
 pub use device::{AdapterDescription, Options};
 
 use super::{Backend, BackendKind, Capabilities, LocalFuture, Session};
@@ -44,9 +42,10 @@ impl GpuBackend {
     /// Opens the device.
     ///
     /// # Errors
-    /// `Device` where there is none, or none by the name asked for.
-    pub async fn request(options: &Options) -> Result<Self> {
-        let gpu = Gpu::open(options).await?;
+    /// `Device` where there is none, none by the name asked for, or only a software adapter that
+    /// `options` does not allow.
+    pub async fn request(options: Options) -> Result<Self> {
+        let gpu = Gpu::open(&options).await?;
         let capabilities = Capabilities {
             opaque_networks: false,
             software_adapter: gpu.software,
@@ -55,6 +54,12 @@ impl GpuBackend {
             max_buffer_bytes: Some(gpu.max_buffer_bytes()),
         };
         Ok(Self { gpu: Rc::new(gpu), capabilities })
+    }
+
+    /// All adapters of this machine.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn adapters() -> Vec<AdapterDescription> {
+        device::adapters().await
     }
 
     /// Submits nothing. Firefox looks for finished work only every 100 ms, or when something is

@@ -17,6 +17,10 @@ const YCCK: u8 = 2;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let outline = jpeg_scan::walk(bytes)?;
+    if outline.separate {
+        // The engine mixes up the rows of such files.
+        return Err(unsupported(Format::Jpeg, "it stores its colours in separate scans"));
+    }
     let mut warnings = Vec::new();
     if !outline.complete {
         warnings.push("The end of the file is missing; the picture itself is complete".to_owned());

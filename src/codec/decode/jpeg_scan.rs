@@ -23,6 +23,8 @@ pub(super) struct Outline {
     pub(super) exif: Option<Vec<u8>>,
     /// Whether the end-of-image marker is there.
     pub(super) complete: bool,
+    /// Whether it is a sequential file with a scan for each colour, not all at the same resolution.
+    pub(super) separate: bool,
 }
 
 struct Component {
@@ -238,7 +240,9 @@ impl Walker {
         if !frame.components.iter().all(whole) {
             return Err(truncated(Format::Jpeg));
         }
+        let uneven = frame.components.iter().any(|c| (c.h, c.v) != (frame.components[0].h, frame.components[0].v));
         Ok(Outline {
+            separate: !frame.progressive && self.scans > 1 && uneven,
             width: frame.width,
             height: frame.height,
             components: frame.components.len(),
@@ -473,16 +477,11 @@ impl<'a> Bits<'a> {
     fn fill(&mut self) {
         while self.count <= 48 {
             let byte = match self.data.get(self.at) {
-                Some(0xFF) if !self.ended => {
-                    if self.data.get(self.at + 1) == Some(&0) {
-                        self.at += 2;
-                        0xFF
-                    } else {
-                        self.ended = true;
-                        0
-                    }
+                Some(0xFF) if !self.ended && self.data.get(self.at + 1) == Some(&0) => {
+                    self.at += 2;
+                    0xFF
                 }
-                Some(&byte) if !self.ended => {
+                Some(&byte) if !self.ended && byte != 0xFF => {
                     self.at += 1;
                     byte
                 }
