@@ -6,12 +6,8 @@ import { followGestures } from './gestures.js';
 import { compareStyles } from './compare-styles.js';
 import { View, type Zoom } from './view.js';
 
-const STOPS: readonly { label: string; name: string; zoom: Zoom }[] = [
-  { label: 'Fit', name: 'Fit', zoom: 'fit' },
-  { label: '1:1', name: '1 to 1', zoom: 1 },
-  { label: '2:1', name: '2 to 1', zoom: 2 },
-  { label: '4:1', name: '4 to 1', zoom: 4 },
-];
+/** Zoom steps to choose from, by device pixels for each pixel of the picture. */
+const STOPS: readonly Zoom[] = ['fit', 1, 2, 4];
 /** CSS pixels that an arrow key pans. */
 const STEP = 64;
 
@@ -133,8 +129,9 @@ export class InlargeCompare extends LitElement {
       </div>
       <div class="zoom" part="zoom" role="group" aria-label=${words.zoom}>
         ${STOPS.map(
-          (stop) => html`<button type="button" aria-pressed=${this.zoom === stop.zoom} @click=${() => this.setZoom(stop.zoom)}
-            aria-label=${stop.zoom === 'fit' ? words.fit : stop.name}>${stop.zoom === 'fit' ? words.fit : stop.label}</button>`,
+          (stop) => html`<button type="button" aria-pressed=${this.zoom === stop} @click=${() => this.setZoom(stop)}>
+            ${stop === 'fit' ? words.fit : `${stop}:1`}
+          </button>`,
         )}
       </div>`;
   }

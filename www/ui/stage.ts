@@ -35,7 +35,7 @@ export function caption(session: Session, item: Item) {
   const { result } = item;
   const target = item.width > 0 ? size(item.width * session.settings.scale, item.height * session.settings.scale) : '';
   return html`<div class="caption">
-    <p class="title">${item.file.name}</p>
+    <h1 class="title">${item.file.name}</h1>
     ${item.problem
       ? html`<p class="verdict"><b>This picture could not be enlarged.</b> ${item.problem.message} ${item.problem.remedy}</p>`
       : nothing}

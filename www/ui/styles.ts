@@ -168,6 +168,8 @@ const layout = css`
   }
   .caption .title {
     font-weight: 640;
+    line-height: inherit;
+    letter-spacing: 0;
   }
   .caption p {
     color: var(--soft);
