@@ -58,9 +58,7 @@ fn compare(gpu: &GpuBackend, name: &str, graph: &Graph, sizes: &[[usize; 2]]) {
     }
 }
 
-#[test]
-fn convolutions_of_every_form() {
-    let gpu = backend();
+fn convolutions_of_every_form(gpu: &GpuBackend) {
     for (from, to) in [(1, 1), (3, 16), (16, 16), (5, 7), (64, 64), (130, 10)] {
         for side in [1, 3, 5] {
             let mut net = Net::new(3, 1);
@@ -69,7 +67,7 @@ fn convolutions_of_every_form() {
             // A second reader keeps the result in planes.
             let y = net.activation(x, Activation::Relu);
             net.binary(BinaryOp::Sub, x, y);
-            compare(&gpu, &format!("conv {from} -> {to}, {side} x {side}"), &net.graph, if from < 64 { &SIZES } else { &SIZES[1..3] });
+            compare(gpu, &format!("conv {from} -> {to}, {side} x {side}"), &net.graph, if from < 64 { &SIZES } else { &SIZES[1..3] });
         }
     }
     type Change = fn(&mut inlarge::model::graph::Conv);
@@ -91,23 +89,21 @@ fn convolutions_of_every_form() {
         let x = net.conv(ValueId::INPUT, 12, 1);
         let x = net.conv_with(x, out, kernel, group, change);
         net.prelu(x);
-        compare(&gpu, name, &net.graph, &SIZES);
+        compare(gpu, name, &net.graph, &SIZES);
     }
     // Without padding the picture must be as large as the kernel.
     let mut net = Net::new(3, 2);
     let x = net.conv_with(ValueId::INPUT, 9, [3, 3], 1, |c| c.pads = [0; 4]);
     net.conv_with(x, 9, [5, 5], 1, |c| c.pads = [0; 4]);
-    compare(&gpu, "no padding", &net.graph, &[[7, 7], [31, 37]]);
+    compare(gpu, "no padding", &net.graph, &[[7, 7], [31, 37]]);
     // More weights than one uniform holds for a single block of channels.
     let mut net = Net::new(3, 2);
     let x = net.conv(ValueId::INPUT, 170, 1);
     net.conv(x, 6, 5);
-    compare(&gpu, "weights in storage", &net.graph, &[[5, 9]]);
+    compare(gpu, "weights in storage", &net.graph, &[[5, 9]]);
 }
 
-#[test]
-fn every_operation_alone() {
-    let gpu = backend();
+fn every_operation_alone(gpu: &GpuBackend) {
     for channels in [1_usize, 3, 4, 6] {
         let mut graphs: Vec<(String, Graph)> = Vec::new();
         let mut add = |name: &str, build: &dyn Fn(&mut Net, ValueId)| {
@@ -164,35 +160,44 @@ fn every_operation_alone() {
             });
         }
         for (name, graph) in graphs {
-            compare(&gpu, &name, &graph, &[[1, 1], [13, 7]]);
+            compare(gpu, &name, &graph, &[[1, 1], [13, 7]]);
         }
     }
     let mut net = Net::new(3, 4);
     net.pad(ValueId::INPUT, [3, 5, 6, 2], PadMode::Reflect);
-    compare(&gpu, "pad reflect", &net.graph, &[[7, 6], [31, 37]]);
+    compare(gpu, "pad reflect", &net.graph, &[[7, 6], [31, 37]]);
     let identity = Graph { input_channels: 3, nodes: Vec::new(), output: ValueId::INPUT };
-    compare(&gpu, "no operation", &identity, &SIZES);
+    compare(gpu, "no operation", &identity, &SIZES);
 }
 
-#[test]
-fn whole_networks() {
-    let gpu = backend();
-    compare(&gpu, "photo-fast x2", &nets::photo_fast(2), &SIZES);
-    compare(&gpu, "photo-fast x4", &nets::photo_fast(4), &SIZES);
-    compare(&gpu, "photo-fast x3", &nets::photo_fast(3), &SIZES);
-    compare(&gpu, "compact", &nets::compact(64, 3, 4), &SIZES[..3]);
-    compare(&gpu, "compact, odd channels", &nets::compact(21, 4, 2), &SIZES);
-    compare(&gpu, "dense", &nets::dense(16, 8), &SIZES[..3]);
-    compare(&gpu, "dense, odd channels", &nets::dense(10, 5), &SIZES[..3]);
-    compare(&gpu, "residual", &nets::residual(), &SIZES);
-}
-
-#[test]
-fn random_networks() {
-    let gpu = backend();
-    for seed in 0..40 {
-        compare(&gpu, &format!("random {seed}"), &nets::random_net(seed), &[[1, 1], [1, 17], [19, 23]]);
+fn whole_networks(gpu: &GpuBackend) {
+    compare(gpu, "photo-fast x2", &nets::photo_fast(2), &SIZES);
+    compare(gpu, "photo-fast x4", &nets::photo_fast(4), &SIZES);
+    compare(gpu, "photo-fast x3", &nets::photo_fast(3), &SIZES);
+    for mode in [ResizeMode::Nearest, ResizeMode::Linear, ResizeMode::LinearAsymmetric] {
+        compare(gpu, &format!("anchor {mode:?}"), &nets::anchored(2, mode), &SIZES[..3]);
     }
+    compare(gpu, "compact", &nets::compact(64, 3, 4), &SIZES[..3]);
+    compare(gpu, "compact, odd channels", &nets::compact(21, 4, 2), &SIZES);
+    compare(gpu, "dense", &nets::dense(16, 8), &SIZES[..3]);
+    compare(gpu, "dense, odd channels", &nets::dense(10, 5), &SIZES[..3]);
+    compare(gpu, "residual", &nets::residual(), &SIZES);
+}
+
+fn random_networks(gpu: &GpuBackend) {
+    for seed in 0..40 {
+        compare(gpu, &format!("random {seed}"), &nets::random_net(seed), &[[1, 1], [1, 17], [19, 23]]);
+    }
+}
+
+/// One test for all, so that they share the device and its pipelines.
+#[test]
+fn every_network_agrees_with_the_reference() {
+    let gpu = backend();
+    convolutions_of_every_form(&gpu);
+    every_operation_alone(&gpu);
+    whole_networks(&gpu);
+    random_networks(&gpu);
 }
 
 /// The twin of the comparisons above: they see one changed weight, and one changed pixel.

@@ -7,7 +7,7 @@ use inlarge::backend::gpu::kernels::{ActivationKind, Arithmetic, ConvVariant, Pa
 use inlarge::model::graph::{DepthOrder, ResizeMode};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-const ACTIVATIONS: [ActivationKind; 4] = [ActivationKind::None, ActivationKind::Slope, ActivationKind::Clip, ActivationKind::Sigmoid];
+const ACTIVATIONS: [ActivationKind; 3] = [ActivationKind::Slope, ActivationKind::Clip, ActivationKind::Sigmoid];
 const RESIZES: [ResizeMode; 3] = [ResizeMode::Nearest, ResizeMode::Linear, ResizeMode::LinearAsymmetric];
 const ORDERS: [DepthOrder; 2] = [DepthOrder::Crd, DepthOrder::Dcr];
 

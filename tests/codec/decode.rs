@@ -293,6 +293,14 @@ fn tiff_cmyk_and_refusals() {
 }
 
 #[test]
+fn tiff_ycc_becomes_rgb() {
+    let found = decode(&Tiff::new(true, 4, 1, &[8; 3], 6).tag(530, &[1, 1]).file(&[&[76, 85, 255, 150, 44, 21, 29, 255, 107, 200, 128, 128]])).unwrap();
+    let primaries = [254, 0, 0, 0, 255, 1, 0, 0, 254, 200, 200, 200];
+    assert!(bytes(&found.picture).iter().zip(primaries).all(|(&a, b): (&u8, u8)| a.abs_diff(b) <= 1), "{:?}", bytes(&found.picture));
+    assert_eq!(found.colour, "YCbCr");
+}
+
+#[test]
 fn tiff_compressed_by_another_encoder() {
     use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
     let source = picture(57, 43, Channels::Rgb, Depth::Eight, true);
@@ -350,6 +358,26 @@ fn jpeg_of_every_kind() {
             assert!(psnr(bytes(&found), bytes(&grey)) > 40.0);
         }
     }
+}
+
+#[test]
+fn jpeg_with_unusual_resolutions_is_refused() {
+    let source = picture(64, 48, Channels::Rgb, Depth::Eight, false);
+    let file = jpeg(bytes(&source), 64, 48, ColorType::Rgb, |e| e.set_sampling_factor(SamplingFactor::F_1_1));
+    let at = file.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    // The second colour's factors, then the first one's.
+    for (offset, factors) in [(14, 0x21), (14, 0x12), (14, 0x22), (11, 0x31)] {
+        let mut odd = file.clone();
+        assert_eq!(odd[at + offset], 0x11);
+        odd[at + offset] = factors;
+        let error = decode(&odd).unwrap_err();
+        // The blocks that these factors ask for are not all there, which may be found first.
+        assert!(matches!(error.kind(), "unsupported" | "decode"), "{error}");
+    }
+    // Made with libjpeg: the third colour has twice the others' resolution.
+    let error = decode(include_bytes!("../assets/unusual.jpg")).unwrap_err();
+    assert_eq!(error.kind(), "unsupported");
+    assert!(error.to_string().contains("resolutions"), "{error}");
 }
 
 #[test]

@@ -122,19 +122,33 @@ impl Net {
     }
 }
 
-/// A luma network of 16 channels like photo-fast.
+/// photo-fast: luma, 16 channels, a skip over the body, a nearest anchor.
 pub(crate) fn photo_fast(scale: usize) -> Graph {
     let mut net = Net::new(1, 11 + scale as u32);
-    let mut x = net.conv(ValueId::INPUT, 16, 5);
-    x = net.prelu(x);
-    for _ in 0..3 {
+    let head = net.conv(ValueId::INPUT, 16, 5);
+    let skip = net.prelu(head);
+    let mut x = skip;
+    for _ in 0..6 {
         x = net.conv(x, 16, 3);
         x = net.prelu(x);
     }
+    x = net.binary(BinaryOp::Add, x, skip);
     x = net.conv(x, scale * scale, 3);
     x = net.shuffle(x, scale, DepthOrder::Crd);
-    let anchor = net.resize(ValueId::INPUT, scale, ResizeMode::Linear);
-    x = net.binary(BinaryOp::Add, x, anchor);
+    let anchor = net.resize(ValueId::INPUT, scale, ResizeMode::Nearest);
+    net.binary(BinaryOp::Add, x, anchor);
+    net.graph
+}
+
+/// A small luma network with a smooth anchor and limits on the result.
+pub(crate) fn anchored(scale: usize, mode: ResizeMode) -> Graph {
+    let mut net = Net::new(1, 13);
+    let x = net.conv(ValueId::INPUT, 8, 3);
+    let x = net.activation(x, Activation::Relu);
+    let x = net.conv(x, scale * scale, 3);
+    let x = net.shuffle(x, scale, DepthOrder::Crd);
+    let anchor = net.resize(ValueId::INPUT, scale, mode);
+    let x = net.binary(BinaryOp::Add, anchor, x);
     net.activation(x, Activation::Clip { low: 0.0, high: 1.0 });
     net.graph
 }

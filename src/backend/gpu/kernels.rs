@@ -75,9 +75,7 @@ pub struct Params {
 /// The element-wise function at the end of a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActivationKind {
-    /// The identity.
-    None,
-    /// `x` where positive, else `x` times the channel's slope.
+    /// `x` where positive, else `x` times the channel's slope; the identity has a slope of 1.
     Slope,
     /// Limits from below and above.
     Clip,
@@ -189,9 +187,8 @@ pub enum Variant {
 
 /// The codes that the shaders compare with: every name is declared in every shader.
 const CODES: &[(&str, u32)] = &[
-    ("ACTIVATION_SLOPE", 1),
-    ("ACTIVATION_CLIP", 2),
-    ("ACTIVATION_SIGMOID", 3),
+    ("ACTIVATION_CLIP", 1),
+    ("ACTIVATION_SIGMOID", 2),
     ("RESIDUAL_BEFORE", 1),
     ("RESIDUAL_AFTER", 2),
     ("RESIDUAL_ANCHOR", 3),
@@ -210,10 +207,9 @@ const CODES: &[(&str, u32)] = &[
 impl ActivationKind {
     fn code(self) -> u32 {
         match self {
-            Self::None => 0,
-            Self::Slope => 1,
-            Self::Clip => 2,
-            Self::Sigmoid => 3,
+            Self::Slope => 0,
+            Self::Clip => 1,
+            Self::Sigmoid => 2,
         }
     }
 }
@@ -270,7 +266,12 @@ impl Variant {
                     Target::Planes => parts.push(include_str!("shaders/finish_planes.wgsl")),
                     Target::Picture(_) => parts.extend([SAMPLE, include_str!("shaders/finish_picture.wgsl")]),
                 }
-                parts.push(if conv.direct { include_str!("shaders/conv_direct.wgsl") } else { include_str!("shaders/conv_general.wgsl") });
+                parts.push(match (conv.direct, conv.kernel) {
+                    (false, _) => include_str!("shaders/conv_general.wgsl"),
+                    (true, [3, 3]) => include_str!("shaders/conv_direct_3.wgsl"),
+                    (true, [5, 5]) => include_str!("shaders/conv_direct_5.wgsl"),
+                    (true, _) => include_str!("shaders/conv_direct.wgsl"),
+                });
                 parts
             }
             Self::Pointwise { .. } => vec![include_str!("shaders/pointwise.wgsl")],
@@ -284,7 +285,7 @@ impl Variant {
     /// The constants that make this variant.
     fn constants(self) -> Vec<(&'static str, u32)> {
         let mut constants = vec![("WEIGHTS", self.uniform_matrices())];
-        let (mut activation, mut residual, mut resize, mut order) = (ActivationKind::None, 0, 0, 0);
+        let (mut activation, mut residual, mut resize, mut order) = (ActivationKind::Slope, 0, 0, 0);
         match self {
             Self::Pack | Self::Unpack | Self::Concat => {}
             Self::Conv(conv) => {

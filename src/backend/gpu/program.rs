@@ -263,11 +263,12 @@ impl Builder<'_> {
             target,
         });
         let blocks = conv.out_channels.div_ceil(4);
-        let slice_bytes = (slices.stride * MATRIX_BYTES) as u64;
         for slice in 0..slices.count {
             let first = slice * slices.blocks;
             let bound = match slices.space {
-                WeightSpace::Uniform(_) => Range { offset: weights.offset + slice as u64 * slice_bytes, size: slice_bytes },
+                WeightSpace::Uniform(bound) => {
+                    Range { offset: weights.offset + (slice * slices.stride * MATRIX_BYTES) as u64, size: u64::from(bound) * MATRIX_BYTES as u64 }
+                }
                 WeightSpace::Storage => weights,
             };
             let extent = Shape::new((blocks - first).min(slices.blocks) * 4, extent.height, extent.width);
@@ -358,8 +359,7 @@ fn cut(groups: [u32; 3], group_work: u64, most: u64) -> Vec<Part> {
 
 fn activation_kind(activation: Option<&Activation>) -> ActivationKind {
     match activation {
-        None => ActivationKind::None,
-        Some(Activation::Relu | Activation::LeakyRelu(_) | Activation::PRelu(_)) => ActivationKind::Slope,
+        None | Some(Activation::Relu | Activation::LeakyRelu(_) | Activation::PRelu(_)) => ActivationKind::Slope,
         Some(Activation::Clip { .. }) => ActivationKind::Clip,
         Some(Activation::Sigmoid) => ActivationKind::Sigmoid,
     }

@@ -4,6 +4,9 @@ use super::kernels::{MATRIX_BYTES, UNIFORM_SLICE_BYTES, WeightSpace};
 use super::lower::ConvStage;
 use crate::model::graph::{Activation, Conv};
 
+/// Sizes in which weights are bound as uniforms, in matrices; the last is [`UNIFORM_SLICE_BYTES`].
+const UNIFORM_SIZES: [usize; 3] = [64, 256, UNIFORM_SLICE_BYTES / MATRIX_BYTES];
+
 /// How the matrices of a convolution are cut over dispatches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slices {
@@ -33,9 +36,11 @@ pub fn slices(conv: &Conv) -> Slices {
     }
     let count = blocks.div_ceil(most);
     let per_slice = blocks.div_ceil(count);
-    // Four matrices are 256 bytes, the alignment of a binding; 64 KiB is a multiple of it.
+    // Four matrices are 256 bytes, the alignment of a binding.
     let stride = (per_slice * block_matrices).next_multiple_of(4);
-    Slices { read_blocks, block_matrices, blocks: per_slice, stride, count: blocks.div_ceil(per_slice), space: WeightSpace::Uniform(stride as u32) }
+    // The size of a uniform is part of the pipeline: few sizes make few pipelines.
+    let bound = UNIFORM_SIZES.into_iter().find(|&size| size >= stride).unwrap_or(stride);
+    Slices { read_blocks, block_matrices, blocks: per_slice, stride, count: blocks.div_ceil(per_slice), space: WeightSpace::Uniform(bound as u32) }
 }
 
 /// First and last block of input channels that a block of output channels reads.
@@ -47,13 +52,15 @@ fn read_range(conv: &Conv, block: usize) -> (usize, usize) {
     (first / 4, last / 4)
 }
 
-/// The matrices `[output block][input block][ky][kx]`, whole slices of them: column `i` of a matrix
+/// The matrices `[output block][input block][ky][kx]`, whole slices of them, the last one as long as
+/// its binding: column `i` of a matrix
 /// is what input lane `i` gives to the four output lanes. Lanes without a channel are zero.
 pub fn matrices(stage: &ConvStage<'_>, slices: &Slices) -> Vec<f32> {
     let conv = stage.conv;
     let taps = conv.kernel[0] * conv.kernel[1];
     let group_out = conv.out_channels / conv.group;
-    let mut matrices = vec![0.0; slices.count * slices.stride * 16];
+    let bound = if let WeightSpace::Uniform(bound) = slices.space { bound as usize } else { slices.stride };
+    let mut matrices = vec![0.0; ((slices.count - 1) * slices.stride + bound) * 16];
     for out in 0..conv.out_channels {
         let block = out / 4;
         let (first, _) = read_range(conv, block);
@@ -76,7 +83,8 @@ pub fn channel_vectors(channels: usize, first: &[f32], activation: Option<&Activ
     let mut vectors = vec![0.0; channels.div_ceil(4) * 12];
     for channel in 0..channels {
         let (a, b) = match activation {
-            None | Some(Activation::Relu | Activation::Sigmoid) => (0.0, 0.0),
+            None => (1.0, 0.0),
+            Some(Activation::Relu | Activation::Sigmoid) => (0.0, 0.0),
             Some(Activation::LeakyRelu(slope)) => (*slope, 0.0),
             Some(Activation::PRelu(slopes)) => (slopes[channel], 0.0),
             Some(Activation::Clip { low, high }) => (low.max(f32::MIN), high.min(f32::MAX)),

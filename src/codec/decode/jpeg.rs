@@ -21,6 +21,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
         // The engine mixes up the rows of such files.
         return Err(unsupported(Format::Jpeg, "it stores its colours in separate scans"));
     }
+    if outline.uneven {
+        // The engine scales by the first colour's resolution.
+        return Err(unsupported(Format::Jpeg, "its colours have unusual resolutions"));
+    }
     let mut warnings = Vec::new();
     if !outline.complete {
         warnings.push("The end of the file is missing; the picture itself is complete".to_owned());

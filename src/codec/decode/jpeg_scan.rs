@@ -25,6 +25,8 @@ pub(super) struct Outline {
     pub(super) complete: bool,
     /// Whether it is a sequential file with a scan for each colour, not all at the same resolution.
     pub(super) separate: bool,
+    /// Whether the first colour has a lower resolution than another, or one has a third of it.
+    pub(super) uneven: bool,
 }
 
 struct Component {
@@ -240,9 +242,12 @@ impl Walker {
         if !frame.components.iter().all(whole) {
             return Err(truncated(Format::Jpeg));
         }
-        let uneven = frame.components.iter().any(|c| (c.h, c.v) != (frame.components[0].h, frame.components[0].v));
+        let first = &frame.components[0];
+        let differ = frame.components.iter().any(|c| (c.h, c.v) != (first.h, first.v));
+        let uneven = frame.components.iter().any(|c| c.h > first.h || c.v > first.v || c.h == 3 || c.v == 3);
         Ok(Outline {
-            separate: !frame.progressive && self.scans > 1 && uneven,
+            separate: !frame.progressive && self.scans > 1 && differ,
+            uneven,
             width: frame.width,
             height: frame.height,
             components: frame.components.len(),

@@ -31,6 +31,7 @@ enum Layout {
     Plain(Channels),
     Palette,
     Cmyk,
+    Ycc,
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
@@ -102,6 +103,7 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
             warnings.push("CMYK was turned into RGB without its colour profile; colours may differ a little".to_owned());
             (Channels::Rgb, from_cmyk(samples), "CMYK")
         }
+        Layout::Ycc => (Channels::Rgb, from_ycc(samples), "YCbCr"),
     };
     let icc = if matches!(layout, Layout::Cmyk) { None } else { icc };
     let picture = Picture::new(width, height, channels, samples)?;
@@ -124,7 +126,8 @@ fn layout(stored: ColorType) -> Result<(Layout, u8, usize)> {
         ColorType::GrayA(n @ (8 | 16)) | ColorType::Multiband { bit_depth: n @ (8 | 16), num_samples: 2 } => {
             (Layout::Plain(Channels::GreyAlpha), n, 2)
         }
-        ColorType::RGB(n @ (8 | 16)) | ColorType::YCbCr(n @ 8) => (Layout::Plain(Channels::Rgb), n, 3),
+        ColorType::RGB(n @ (8 | 16)) => (Layout::Plain(Channels::Rgb), n, 3),
+        ColorType::YCbCr(n @ 8) => (Layout::Ycc, n, 3),
         ColorType::RGBA(n @ (8 | 16)) => (Layout::Plain(Channels::Rgba), n, 4),
         ColorType::CMYK(n @ (8 | 16)) => (Layout::Cmyk, n, 4),
         other => return Err(unsupported(Format::Tiff, format!("it stores colour as {other:?}"))),
@@ -225,6 +228,21 @@ fn divide_by_alpha(samples: Samples, count: usize) -> Samples {
             Samples::U16(v)
         }
     }
+}
+
+/// Source: TIFF 6.0, section 21, with its default coefficients (ITU-R BT.601) and full range.
+fn from_ycc(samples: Samples) -> Samples {
+    let Samples::U8(mut v) = samples else { return samples };
+    for pixel in v.chunks_exact_mut(3) {
+        let [y, cb, cr] = [0, 1, 2].map(|i| f32::from(pixel[i]));
+        let (cb, cr) = (cb - 128.0, cr - 128.0);
+        let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
+        for (to, value) in pixel.iter_mut().zip(rgb) {
+            // The conversion to u8 saturates.
+            *to = value.round() as u8;
+        }
+    }
+    Samples::U8(v)
 }
 
 /// The plain conversion `(1 - ink) (1 - black)`.

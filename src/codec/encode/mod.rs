@@ -110,6 +110,11 @@ impl EncoderOptions {
                 left_out.push("The colour profile is too large for JPEG and was left out".to_owned());
             }
         }
+        // A lossless WebP stores grey as equal colours, which a profile for grey does not describe.
+        if format == OutputFormat::WebP && self.icc.as_ref().is_some_and(|icc| icc.get(16..20) == Some(b"GRAY")) {
+            self.icc = None;
+            left_out.push("The colour profile for grey does not fit WebP and was left out".to_owned());
+        }
         left_out
     }
 }

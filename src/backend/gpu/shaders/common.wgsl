@@ -69,9 +69,6 @@ fn real_lanes(v: vec4<elem>, block: u32, channels: u32) -> vec4<elem> {
 // `channel` holds three vectors a block: the bias or constant, and the two of the activation.
 fn activate(v: vec4<elem>, block: u32) -> vec4<elem> {
     let a = channel[block * 3u + 1u];
-    if ACTIVATION == ACTIVATION_SLOPE {
-        return max(v, vec4<elem>()) + a * min(v, vec4<elem>());
-    }
     if ACTIVATION == ACTIVATION_CLIP {
         return min(max(v, a), channel[block * 3u + 2u]);
     }
@@ -79,5 +76,5 @@ fn activate(v: vec4<elem>, block: u32) -> vec4<elem> {
         // Past 80 the exponential of an f32 nears its end, and the result is 0 or 1 already.
         return vec4<elem>(1) / (vec4<elem>(1) + exp(-clamp(v, vec4<elem>(-80), vec4<elem>(80))));
     }
-    return v;
+    return max(v, vec4<elem>()) + a * min(v, vec4<elem>());
 }

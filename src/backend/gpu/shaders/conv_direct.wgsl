@@ -87,20 +87,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
         }
         top += params.src.plane;
     }
-    finish(s00, block, y, x);
-    finish(s01, block, y, x + 1u);
-    finish(s02, block, y, x + 2u);
-    finish(s03, block, y, x + 3u);
-    finish(s10, block, y + 1u, x);
-    finish(s11, block, y + 1u, x + 1u);
-    finish(s12, block, y + 1u, x + 2u);
-    finish(s13, block, y + 1u, x + 3u);
-    finish(s20, block, y + 2u, x);
-    finish(s21, block, y + 2u, x + 1u);
-    finish(s22, block, y + 2u, x + 2u);
-    finish(s23, block, y + 2u, x + 3u);
-    finish(s30, block, y + 3u, x);
-    finish(s31, block, y + 3u, x + 1u);
-    finish(s32, block, y + 3u, x + 2u);
-    finish(s33, block, y + 3u, x + 3u);
+    var sums = array<vec4<elem>, 16>(
+        s00, s01, s02, s03,
+        s10, s11, s12, s13,
+        s20, s21, s22, s23,
+        s30, s31, s32, s33,
+    );
+    for (var i = 0u; i < 16u; i++) {
+        finish(sums[i], block, y + i / 4u, x + i % 4u);
+    }
 }
