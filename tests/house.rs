@@ -61,7 +61,7 @@ fn faults(name: &str, text: &str) -> Vec<String> {
     let words: &[&str] = match name.rsplit('.').next() {
         Some("rs") => &["#[ignore"],
         Some("ts") => &["test.skip(", "test.only(", "describe.only(", "describe.skip(", "test.fixme("],
-        Some("py") => &["@unittest.skip", "unittest.expectedFailure"],
+        Some("py") => &["@unittest.skip(", "@unittest.skipIf(", "unittest.expectedFailure"],
         _ => &[],
     };
     found.extend(words.iter().filter(|word| code.contains(*word)).map(|word| format!("a test that does not run: {word}")));
