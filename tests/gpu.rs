@@ -11,7 +11,7 @@ use inlarge::backend::gpu::{GpuBackend, Options, memory};
 use inlarge::backend::reference::ReferenceBackend;
 use inlarge::backend::{Backend, Session, Tensor};
 use inlarge::model::Network;
-use inlarge::model::graph::{Activation, BinaryOp, DepthOrder, Graph, Op, PadMode, ResizeMode, Shape, ValueId};
+use inlarge::model::graph::{Activation, BinaryOp, Conv, DepthOrder, Graph, Op, PadMode, ResizeMode, Shape, ValueId};
 use nets::{Net, noise};
 
 /// Largest difference of an element between the GPU and the reference, for values about 1.
@@ -58,6 +58,9 @@ fn compare(gpu: &GpuBackend, name: &str, graph: &Graph, sizes: &[[usize; 2]]) {
     }
 }
 
+/// Name, kernel, groups, output channels, and what else is special.
+type Form = (&'static str, [usize; 2], usize, usize, fn(&mut Conv));
+
 fn convolutions_of_every_form(gpu: &GpuBackend) {
     for (from, to) in [(1, 1), (3, 16), (16, 16), (5, 7), (64, 64), (130, 10)] {
         for side in [1, 3, 5] {
@@ -70,9 +73,7 @@ fn convolutions_of_every_form(gpu: &GpuBackend) {
             compare(gpu, &format!("conv {from} -> {to}, {side} x {side}"), &net.graph, if from < 64 { &SIZES } else { &SIZES[1..3] });
         }
     }
-    type Change = fn(&mut inlarge::model::graph::Conv);
-    // Name, kernel, groups, output channels.
-    let forms: [(&str, [usize; 2], usize, usize, Change); 10] = [
+    let forms: [Form; 10] = [
         ("7 x 7", [7, 7], 1, 18, |_| {}),
         ("1 x 3", [1, 3], 1, 18, |_| {}),
         ("even kernel", [2, 4], 1, 18, |_| {}),

@@ -153,7 +153,7 @@ pub(crate) fn anchored(scale: usize, mode: ResizeMode) -> Graph {
     net.graph
 }
 
-/// SRVGGNetCompact: 64 channels in the original.
+/// `SRVGGNetCompact`: 64 channels in the original.
 pub(crate) fn compact(features: usize, layers: usize, scale: usize) -> Graph {
     let mut net = Net::new(3, 5);
     let mut x = net.conv(ValueId::INPUT, features, 3);
@@ -219,7 +219,7 @@ pub(crate) fn residual() -> Graph {
 
 /// A network of random operations; the same seed gives the same network.
 pub(crate) fn random_net(seed: u32) -> Graph {
-    let mut net = Net::new(if seed % 2 == 0 { 1 } else { 3 }, seed);
+    let mut net = Net::new(if seed.is_multiple_of(2) { 1 } else { 3 }, seed);
     let mut x = ValueId::INPUT;
     // Values of one size, to be joined and added.
     let mut same_size = vec![x];
@@ -271,7 +271,7 @@ pub(crate) fn random_net(seed: u32) -> Graph {
                 area += 1;
                 same_size.clear();
             }
-            _ if area < 3 && c % 4 == 0 => {
+            _ if area < 3 && c.is_multiple_of(4) => {
                 let order = [DepthOrder::Crd, DepthOrder::Dcr][net.random.below(2)];
                 x = net.shuffle(x, 2, order);
                 area += 1;

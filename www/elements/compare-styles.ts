@@ -13,12 +13,14 @@ export const compareStyles = css`
     position: absolute;
     inset: 0;
     overflow: hidden;
-    touch-action: none;
+    /* A picture shown whole leaves the vertical swipe to the page; pinching stays ours. */
+    touch-action: pan-y;
     user-select: none;
     -webkit-user-select: none;
     cursor: default;
   }
   .viewport.pannable {
+    touch-action: none;
     cursor: grab;
   }
   .viewport.pannable:active {
@@ -52,6 +54,7 @@ export const compareStyles = css`
     width: 44px;
     margin-left: -22px;
     cursor: ew-resize;
+    touch-action: none;
     outline: none;
   }
   .handle::before {

@@ -111,7 +111,7 @@ export class InlargeCompare extends LitElement {
   override render() {
     const { words } = this;
     return html`
-      <div class="viewport" part="viewport" tabindex="0" role="group" aria-label=${words.picture} @keydown=${this.onKey}
+      <div class="viewport" part="viewport" tabindex="0" role="group" aria-label=${words.picture} @keydown=${this.onKey} @dblclick=${this.onDoubleClick}
         @pointerdown=${(event: PointerEvent) => (this.draggingHandle = event.composedPath().includes(this.handle))}>
         <div class="layer before">${this.source ? html`<img src=${this.source} alt=${this.result ? words.before : ''} draggable="false" />` : nothing}</div>
         ${this.result
@@ -141,6 +141,13 @@ export class InlargeCompare extends LitElement {
     this.zoom = zoom;
     this.place();
   }
+
+  /** The detail under the pointer at 1:1, and back. */
+  private readonly onDoubleClick = (event: MouseEvent): void => {
+    const box = this.viewport.getBoundingClientRect();
+    this.view.zoomTo(this.view.zoom === 'fit' ? 1 : 'fit', event.clientX - box.left, event.clientY - box.top);
+    this.place();
+  };
 
   private moveSplit(fraction: number): void {
     this.split = Math.min(1, Math.max(0, fraction));

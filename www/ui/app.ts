@@ -51,6 +51,7 @@ export class InlargeApp extends LitElement {
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
       this.stage.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
     }
+    if (selected !== this.shown && selected?.state === 'working') this.veil(selected);
     this.shown = selected;
   }
 
@@ -121,8 +122,15 @@ export class InlargeApp extends LitElement {
     const { item, progress } = event.detail;
     const { compare } = this;
     if (!compare || item !== this.session.selected || progress.phase !== 'upscale') return;
-    if (progress.done === 0) compare.veil(item.width * this.session.settings.scale, item.height * this.session.settings.scale);
+    if (progress.done === 0) this.veil(item);
     if (progress.tile) compare.uncover(progress.tile);
+  }
+
+  /** Covers a picture under way, but for the tiles that are done. */
+  private veil(item: Item): void {
+    const { scale } = this.session.settings;
+    this.compare?.veil(item.width * scale, item.height * scale);
+    for (const tile of item.tiles) this.compare?.uncover(tile);
   }
 
   private async example(): Promise<void> {

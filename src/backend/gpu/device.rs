@@ -91,9 +91,11 @@ impl Gpu {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let adapter = find_adapter(&instance, options).await?;
         let offered = adapter.limits();
-        let mut limits = wgpu::Limits::default();
-        limits.max_buffer_size = offered.max_buffer_size;
-        limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
+        let limits = wgpu::Limits {
+            max_buffer_size: offered.max_buffer_size,
+            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            ..Default::default()
+        };
         let descriptor = wgpu::DeviceDescriptor { label: Some("inlarge"), required_limits: limits, ..Default::default() };
         let (device, queue) = adapter
             .request_device(&descriptor)

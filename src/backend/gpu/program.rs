@@ -173,7 +173,7 @@ impl Builder<'_> {
         let params = Params { src: src_view, dst: dst_view, other: other_view, ..Params::default() };
         let operands = Operands { src, dst, other };
         match &stage.kind {
-            Kind::Conv(conv) => self.conv(conv, stage, operands, params),
+            Kind::Conv(conv) => self.conv(conv, stage, &operands, params),
             Kind::Pointwise { arithmetic, constant, activation } => {
                 let vectors = weights::channel_vectors(shape.channels, constant.unwrap_or(&[]), *activation);
                 let channel = self.constant(bytemuck::cast_slice(&vectors));
@@ -216,7 +216,7 @@ impl Builder<'_> {
         }
     }
 
-    fn conv(&mut self, fused: &ConvStage<'_>, stage: &Stage<'_>, operands: Operands, params: Params) {
+    fn conv(&mut self, fused: &ConvStage<'_>, stage: &Stage<'_>, operands: &Operands, params: Params) {
         let conv = fused.conv;
         let direct = memory::is_direct(conv);
         let slices = weights::slices(conv);
@@ -253,7 +253,7 @@ impl Builder<'_> {
             [params.low, params.high] = picture.limits;
             extent = Shape::new(conv.out_channels, extent.height / block, extent.width / block);
         }
-        let operands = Operands { dst, ..operands };
+        let operands = Operands { dst, ..*operands };
         let variant = Variant::Conv(ConvVariant {
             direct,
             kernel: [conv.kernel[0] as u32, conv.kernel[1] as u32],

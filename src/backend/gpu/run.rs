@@ -180,3 +180,67 @@ impl Session for GpuSession {
         Box::pin(async move { self.finish(started?).await })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::device::Options;
+    use super::super::program::compile;
+    use super::*;
+    use crate::model::graph::{Activation, Graph, Node, Op, ValueId};
+
+    fn open() -> Rc<Gpu> {
+        let options = Options { allow_software: true, adapter: None };
+        Rc::new(pollster::block_on(Gpu::open(&options)).expect("these tests need a GPU or a software one"))
+    }
+
+    fn session(gpu: &Rc<Gpu>) -> GpuSession {
+        let relu = Node { name: "relu".into(), op: Op::Activation(Activation::Relu), inputs: vec![ValueId::INPUT] };
+        let graph = Graph { input_channels: 1, nodes: vec![relu], output: ValueId(1) };
+        let program = compile(&graph, Shape::new(1, 4, 4)).expect("compiles");
+        pollster::block_on(GpuSession::create(gpu.clone(), &program)).expect("prepares")
+    }
+
+    /// What no error scope catches: a usage that contradicts itself.
+    fn make_a_mistake(gpu: &Gpu) {
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::STORAGE;
+        let _broken = gpu.device.create_buffer(&wgpu::BufferDescriptor { label: None, size: 16, usage, mapped_at_creation: false });
+    }
+
+    #[test]
+    fn an_uncaptured_error_fails_the_tile_in_flight_and_no_other() {
+        let gpu = open();
+        let session = session(&gpu);
+        let tile = Tensor::zeros(session.input_shape());
+        let before = session.run(&tile);
+        make_a_mistake(&gpu);
+        let Err(Error::Device(fault)) = pollster::block_on(before) else { panic!("the error was lost") };
+        assert!(fault.what.contains("The GPU reported an error") && fault.what.len() > 40, "{fault}");
+        assert_eq!(pollster::block_on(session.run(&tile)), Ok(tile.clone()));
+    }
+
+    #[test]
+    fn an_error_while_preparing_is_reported() {
+        let gpu = open();
+        let relu = Node { name: "relu".into(), op: Op::Activation(Activation::Relu), inputs: vec![ValueId::INPUT] };
+        let graph = Graph { input_channels: 1, nodes: vec![relu], output: ValueId(1) };
+        let mut program = compile(&graph, Shape::new(1, 4, 4)).expect("compiles");
+        // A binding that starts where none may.
+        program.steps[0].params.offset += 4;
+        let result = pollster::block_on(GpuSession::create(gpu.clone(), &program)).map(|_| ());
+        let Err(Error::Device(fault)) = result else { panic!("the error was lost: {result:?}") };
+        assert!(fault.what.contains("cannot run this network"), "{fault}");
+        assert!(pollster::block_on(session(&gpu).run(&Tensor::zeros(Shape::new(1, 4, 4)))).is_ok(), "the device still works");
+    }
+
+    #[test]
+    fn a_lost_device_is_reported_by_every_later_tile() {
+        let gpu = open();
+        let session = session(&gpu);
+        gpu.device.destroy();
+        for _ in 0..2 {
+            let tile = Tensor::zeros(session.input_shape());
+            let result = pollster::block_on(session.run(&tile));
+            assert!(matches!(result, Err(Error::Device(_))), "{result:?}");
+        }
+    }
+}
