@@ -31,7 +31,7 @@ const workers: UserConfig['build'] = {
   modulePreload: false,
   rolldownOptions: {
     input: { coordinator: 'www/worker/coordinator.ts', compute: 'www/worker/compute.ts' },
-    output: { entryFileNames: 'worker/[name].js', chunkFileNames: 'worker/[name].js' },
+    output: { entryFileNames: 'worker/[name].js', chunkFileNames: 'worker/shared.js' },
   },
 };
 

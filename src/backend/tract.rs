@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
-    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor as TractTensor, TractError, TractResult, TypedRunnableModel, tvec,
+    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor as TractTensor, TractError, TractResult, TypedOp, TypedRunnableModel, tvec,
 };
 
 use super::{Backend, BackendKind, Capabilities, LocalFuture, Session, Tensor};
@@ -51,6 +51,17 @@ impl Backend for TractBackend {
             Ok(session)
         })
     }
+}
+
+/// The operations that tract lowered `network` to, with what it says of their kernels: to see in a test that its SIMD
+/// kernels, which register themselves at link time, were found.
+///
+/// # Errors
+/// As [`Backend::prepare`].
+pub fn kernels(network: &Network, shape: Shape) -> Result<Vec<String>> {
+    let (model, _) = compile(network.onnx(), shape).map_err(|error| refusal(&error))?;
+    let describe = |op: &dyn TypedOp| format!("{} {}", op.name(), op.info().unwrap_or_default().join("; "));
+    Ok(model.model().nodes().iter().map(|node| describe(node.op.as_ref())).collect())
 }
 
 struct TractSession {

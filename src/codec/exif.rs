@@ -52,6 +52,18 @@ pub fn update(block: &mut [u8], width: u32, height: u32) {
     }
 }
 
+/// Changes a SHORT of the first directory from one value to another; whether it was there.
+pub(super) fn replace(block: &mut [u8], tag: u16, from: u32, to: u16) -> bool {
+    let entry = is_little(block).and_then(|little| {
+        let entry = find(block, little, first_directory(block, little)?, tag)?;
+        (entry.kind == SHORT && value(block, little, entry)? == from).then_some((little, entry))
+    });
+    if let Some((little, entry)) = entry {
+        store(block, little, entry, to.into());
+    }
+    entry.is_some()
+}
+
 fn is_little(block: &[u8]) -> Option<bool> {
     match block.get(..4)? {
         b"II*\0" => Some(true),

@@ -15,7 +15,7 @@ pub enum Format {
     Gif,
     /// Windows bitmap.
     Bmp,
-    /// TIFF, BigTIFF.
+    /// TIFF, `BigTIFF`.
     Tiff,
 }
 

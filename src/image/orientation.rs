@@ -98,6 +98,9 @@ pub fn apply(picture: Picture, orientation: Orientation) -> Result<Picture> {
     Ok(Picture { width, height, channels: picture.channels, samples })
 }
 
+/// Blocks of this side keep the rows that are read and the rows that are written in the cache.
+const BLOCK: usize = 32;
+
 fn turn<T: Copy + Default>(mut samples: Vec<T>, width: usize, height: usize, count: usize, to: Orientation) -> Result<Vec<T>> {
     let row = width * count;
     if matches!(to, Orientation::MirrorY | Orientation::Turn180) {
@@ -117,8 +120,6 @@ fn turn<T: Copy + Default>(mut samples: Vec<T>, width: usize, height: usize, cou
     if !to.swaps_sides() {
         return Ok(samples);
     }
-    // Blocks of this side keep the rows that are read and the rows that are written in the cache.
-    const BLOCK: usize = 32;
     let mut turned = limits::try_vec(T::default(), samples.len())?;
     for top in (0..height).step_by(BLOCK) {
         for left in (0..width).step_by(BLOCK) {

@@ -85,7 +85,8 @@ pub fn run(job: &mut Job, network: &Network, mut engine: Engine, cancel: &Atomic
                 let Ok(next) = Engine::first_of(&engine.rest, Some(network), engine.allow_software, engine.threads, engine.refusals) else {
                     return Err(error);
                 };
-                job.warn(format!("The engine \"{failed}\" failed and \"{}\" went on: {error}", next.backend.kind().name()));
+                let error = error.to_string();
+                job.warn(format!("The engine \"{failed}\" failed and \"{}\" went on: {}", next.backend.kind().name(), error.trim_end_matches('.')));
                 engine = next;
             }
         }

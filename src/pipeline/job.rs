@@ -7,7 +7,7 @@ use super::check::{Doubt, examine};
 use super::report::Report;
 use super::rows::{Planes, RowMaker, rgb_at};
 use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, can_hold, encoder};
-use crate::codec::{Decoded, decode};
+use crate::codec::{Decoded, decode, exif};
 use crate::error::{Error, Result};
 use crate::image::alpha::bleed;
 use crate::image::colour::luma;
@@ -97,7 +97,7 @@ impl Job {
     /// # Errors
     /// As [`Job::open`].
     pub fn new(decoded: Decoded, network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
-        let Decoded { mut picture, icc, exif, mut warnings, .. } = decoded;
+        let Decoded { mut picture, icc, exif: mut exif_block, mut warnings, .. } = decoded;
         let (width, height) = (picture.width as usize, picture.height as usize);
         let geometry = match (network.graph(), opaque_scale) {
             (Ok(graph), _) => Geometry::of(graph)?,
@@ -116,10 +116,10 @@ impl Job {
         };
         let (format, flattened) = row_format(&picture, geometry.scale, options.format)?;
         if flattened {
-            warnings.push("JPEG cannot keep transparency: the picture was laid on white. Choose PNG or WebP to keep it.".into());
+            warnings.push("JPEG cannot keep transparency, so the picture was laid on white; choose PNG or WebP to keep it".into());
         }
         if picture.samples.depth() == Depth::Sixteen && format.depth == Depth::Eight {
-            warnings.push("The picture has 16 bits a channel and the result has 8: choose PNG to keep them.".into());
+            warnings.push("The picture has 16 bits a channel and the result has 8; choose PNG to keep them".into());
         }
         bleed(&mut picture, geometry.halo + CHROMA_REACH)?;
         let planes = match (picture.channels.colours(), network.input_channels()) {
@@ -128,7 +128,11 @@ impl Job {
             _ => Planes::Rgb,
         };
         let passes = 1 + usize::from(picture.channels.has_alpha());
-        let encoder_options = EncoderOptions { quality: options.quality, icc, exif };
+        if let Some(block) = &mut exif_block {
+            exif::update(block, format.width, format.height);
+        }
+        let mut encoder_options = EncoderOptions { quality: options.quality, icc, exif: exif_block };
+        warnings.extend(encoder_options.fit(options.format));
         let encoder = encoder(options.format, format, &encoder_options, sink)?;
         Ok(Self {
             rows: RowMaker::new(planes, &picture, format),
@@ -183,7 +187,7 @@ impl Job {
         adapter.clone_into(&mut self.adapter);
     }
 
-    /// Adds a warning to the report, once.
+    /// Adds a warning to the report, once: a sentence without its full stop.
     pub fn warn(&mut self, text: impl Into<String>) {
         let text = text.into();
         if !self.warnings.contains(&text) {
@@ -242,7 +246,7 @@ impl Job {
                 self.doubted.insert(index, (self.backend.clone(), output.to_vec()));
                 return Ok(false);
             }
-            self.warn("The model changes the picture strongly: parts of the result do not look like the input. Two engines agree on it.");
+            self.warn("The model changes the picture strongly: parts of the result do not look like the input, and two engines agree on it");
         }
         for (plane, values) in planes.iter().enumerate() {
             self.bands.put(tile, first + plane, self.plan.kept_rows(tile, values));
@@ -363,13 +367,12 @@ fn row_format(picture: &Picture, scale: usize, format: OutputFormat) -> Result<(
     let side = |side: u32| {
         u32::try_from(u64::from(side) * scale as u64).map_err(|_| Error::limits(format!("A side of the result would have {side} x {scale} pixels"), "Crop the picture"))
     };
-    let keeps_alpha = format.has_alpha();
-    let flattened = picture.channels.has_alpha() && !keeps_alpha;
+    let flattened = picture.channels.has_alpha() && format == OutputFormat::Jpeg;
     let rows = RowFormat {
         width: side(picture.width)?,
         height: side(picture.height)?,
         channels: if flattened { picture.channels.without_alpha() } else { picture.channels },
-        depth: if format.has_sixteen_bits() { picture.samples.depth() } else { Depth::Eight },
+        depth: if format == OutputFormat::Png { picture.samples.depth() } else { Depth::Eight },
     };
     can_hold(format, rows)?;
     Ok((rows, flattened))

@@ -24,7 +24,8 @@ pub(super) fn to_js(error: &Error) -> JsValue {
 }
 
 /// `?` in functions that return to JavaScript.
-pub(super) struct JsError(JsValue);
+#[doc(hidden)]
+pub struct JsError(JsValue);
 
 impl From<Error> for JsError {
     fn from(error: Error) -> Self {

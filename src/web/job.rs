@@ -136,7 +136,7 @@ impl Job {
             tile: options.tile,
             max_buffer_bytes: options.max_buffer_bytes.map(|b| b as u64),
             parallel: options.parallel.unwrap_or(1),
-            format: OutputFormat::from_mime(&options.output.r#type)?,
+            format: OutputFormat::from_media_type(&options.output.r#type)?,
             quality: options.output.quality.unwrap_or(90),
         };
         let mut job = PipelineJob::open(file, &model.network, job_options, options.opaque_scale, chunks.clone())?;

@@ -26,7 +26,7 @@ export function npmPackage(common: UserConfig, target: string): UserConfig {
           'worker/compute': 'www/worker/compute.ts',
         },
         // Shared code stays in the root folder, so that `import.meta.url` there means the package's folder.
-        output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+        output: { entryFileNames: '[name].js', chunkFileNames: 'shared-[name].js' },
       },
     },
     plugins: [packageFiles()],

@@ -51,7 +51,8 @@ export function choose(models: readonly ModelEntry[], name: string, scale: numbe
   const wanted = scale ?? (scales.includes(4) ? 4 : scales.at(-1));
   const sized = named.filter((model) => model.scale === wanted);
   if (sized.length === 0) {
-    throw new ParameterError(`The model "${name}" does not enlarge ${wanted} times.`, `Choose a scale of ${scales.join(' or ')}.`);
+    const who = name === 'auto' ? 'No model enlarges' : `The model "${name}" does not enlarge`;
+    throw new ParameterError(`${who} ${wanted} times.`, `Choose a scale of ${scales.join(' or ')}.`);
   }
   const found = variant === undefined ? sized[0] : sized.find((model) => model.variant === variant);
   if (!found) {

@@ -52,7 +52,7 @@ export class Crew {
     const guarded = <T>(call: Promise<T>): Promise<T> => Promise.race([call, death]);
     const lifeline = `inlarge-coordinator-${performance.timeOrigin}-${Math.random()}-${lifelines++}`;
     const setup = { assetBase: this.assetBase.href, version: __INLARGE_VERSION__, workers: this.workers, lifeline };
-    const started = guarded(api.start(setup, proxy(this.host))).then(
+    const started = guarded(api.start(setup, proxy(this.hostFor(() => this.current?.end === end)))).then(
       (held) => {
         if (held) watchLifeline(lifeline, stopWatching.signal).then(() => end(died()), () => {});
         return { api, guarded };
@@ -79,21 +79,29 @@ export class Crew {
     this.current?.end(abortError());
   }
 
-  private readonly host: HostApi = {
-    spawn: async () => {
-      const id = this.nextId++;
-      const { worker, address } = startWorker(this.assetBase, 'compute');
-      this.compute.set(id, worker);
-      worker.onerror = (event) => {
-        this.terminate(id);
-        void this.current?.started.then(({ api }) => api.computeDied(id, lost(event, address).message), () => {});
-      };
-      const { port1, port2 } = new MessageChannel();
-      worker.postMessage({ port: port2 }, [port2]);
-      return transfer({ id, port: port1 }, [port1]);
-    },
-    terminate: (id) => this.terminate(id),
-  };
+  /** What a coordinator may ask for while it is the current one: a late request must not leave a worker behind. */
+  private hostFor(isCurrent: () => boolean): HostApi {
+    return {
+      spawn: async () => {
+        if (!isCurrent()) throw abortError();
+        return this.spawn();
+      },
+      terminate: (id) => this.terminate(id),
+    };
+  }
+
+  private spawn(): { id: number; port: MessagePort } {
+    const id = this.nextId++;
+    const { worker, address } = startWorker(this.assetBase, 'compute');
+    this.compute.set(id, worker);
+    worker.onerror = (event) => {
+      this.terminate(id);
+      void this.current?.started.then(({ api }) => api.computeDied(id, lost(event, address).message), () => {});
+    };
+    const { port1, port2 } = new MessageChannel();
+    worker.postMessage({ port: port2 }, [port2]);
+    return transfer({ id, port: port1 }, [port1]);
+  }
 
   private terminate(id: number): void {
     this.compute.get(id)?.terminate();

@@ -33,7 +33,7 @@ export class Estimate {
 
 /** "about 20 s left", rounded as coarsely as the estimate is. */
 export function roughly(seconds: number): string {
-  if (seconds < 1.5) return 'almost done';
+  if (seconds < 1.5) return 'a moment left';
   if (seconds < 10) return `about ${Math.round(seconds)} s left`;
   if (seconds < 55) return `about ${Math.round(seconds / 5) * 5} s left`;
   if (seconds < 3300) return `about ${Math.max(1, Math.round(seconds / 60))} min left`;

@@ -10,6 +10,8 @@ import { resultName } from './names.js';
 import { defaultWorkers } from './spawn.js';
 import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
+/** In a variable of its own: a bundler takes `new URL(x, import.meta.url)` for a file to copy. */
+const HERE = import.meta.url;
 const CHOICES: readonly string[] = ['auto', 'gpu', 'tract', 'reference'];
 const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp'];
 
@@ -121,17 +123,26 @@ class Running implements Upscaler {
       model: { entry, from: own?.file ?? new URL(`models/${entry.file}`, this.assetBase).href },
       scale: entry.scale || (options.scale ?? 0),
       tile: options.tile ?? null,
-      output: { type, quality },
+      output: { type, quality: Math.round(quality) },
     };
     const began = performance.now();
     const emit = (progress: Progress): void => {
       if (signal?.aborted) return;
       const timed = { ...progress, seconds: (performance.now() - began) / 1000 };
-      options.onProgress?.(timed);
-      this.onProgress?.(timed);
+      try {
+        options.onProgress?.(timed);
+        this.onProgress?.(timed);
+      } catch (error) {
+        // A mistake in the caller's callback is the page's to see, and no reason to lose the picture.
+        reportError(error);
+      }
     };
     return this.enqueue(signal, async (coordinator) => {
       const result = await this.cancellable(coordinator, request, emit, signal);
+      // The engine may have failed on the way and another one taken over.
+      if (backend === this.backend && result.report.backend !== this.engine.backend) {
+        this.engine = await coordinator.guarded(coordinator.api.engine(backend));
+      }
       return { ...result, name: resultName(name, result.report.scale || entry.scale, type) };
     });
   }
@@ -206,7 +217,7 @@ function reasonOf(signal: AbortSignal): unknown {
 
 /** The folder of the assets, with a slash at its end; by default that of this script. */
 function folderOf(assetBase: string | URL | undefined): URL {
-  if (assetBase === undefined) return new URL('./', import.meta.url);
+  if (assetBase === undefined) return new URL('./', HERE);
   const url = new URL(assetBase, document.baseURI);
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return url;

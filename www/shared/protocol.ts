@@ -143,6 +143,7 @@ export interface EngineInfo {
 export interface ComputeApi {
   hold(lifeline: string): Promise<boolean>;
   create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineInfo>;
-  prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<void>;
+  /** Resolves to the channels, height and width of a tile's output. */
+  prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<readonly number[]>;
   run(data: Float32Array): Promise<Float32Array>;
 }

@@ -27,6 +27,7 @@ const api: ComputeApi = {
 
   async prepare(onnx, channels, height, width) {
     await running().prepare(onnx, channels, height, width);
+    return Array.from(running().outputShape);
   },
 
   async run(data) {

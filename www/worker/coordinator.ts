@@ -6,7 +6,7 @@ import { expose, type Remote } from 'comlink';
 import { DeviceError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import { holdLifeline } from '../shared/lifeline.js';
-import type { CoordinatorApi, HostApi } from '../shared/protocol.js';
+import type { CoordinatorApi, HostApi, Progress } from '../shared/protocol.js';
 import { Engines } from './engines.js';
 import { JobRun } from './job.js';
 import { Models } from './models.js';
@@ -50,8 +50,15 @@ const api: CoordinatorApi = {
     const { app, engines, models } = started();
     const controller = new AbortController();
     jobs.set(id, controller);
+    // Progress and result travel on different ports: the result waits until the last progress has arrived.
+    let told: unknown;
+    const emit = (progress: Progress): void => {
+      told = onProgress(progress);
+    };
     try {
-      return await new JobRun(app, engines, models, request, controller.signal, (progress) => void onProgress(progress)).run();
+      const result = await new JobRun(app, engines, models, request, controller.signal, emit).run();
+      await told;
+      return result;
     } finally {
       jobs.delete(id);
     }

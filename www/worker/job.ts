@@ -1,4 +1,4 @@
-import { abortError, DeviceError, toPlain, type ErrorKind } from '../shared/errors.js';
+import { abortError, DeviceError, LimitsError, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
 import type { JobRequest, JobResult, Progress, Refusal, Report } from '../shared/protocol.js';
 import { Chunks } from './chunks.js';
 import { nobody, type Engines } from './engines.js';
@@ -9,6 +9,9 @@ import type { AppGlue, WasmJob, WasmTile } from './wasm.js';
 
 /** Failures of an engine, after which another engine may still do the job. */
 const ANOTHER_MAY: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['device', 'unsupported', 'limits']);
+
+/** Most pixels of a picture that a network without a known receptive field is run on, as a whole. */
+const MAX_WHOLE_PIXELS = 1_000_000;
 
 /** A tile handed out and not yet back. Its input is kept, so that it can be run again elsewhere. */
 interface Tile {
@@ -35,6 +38,7 @@ export class JobRun {
   private readonly chunks = new Chunks();
   /** Tiles that were handed out, failed, and wait for another engine. */
   private readonly again: Tile[] = [];
+  private wasRevived = false;
 
   constructor(
     app: AppGlue,
@@ -60,14 +64,13 @@ export class JobRun {
     this.stopIfCancelled();
     const { job, pool } = await this.open(file, model);
     try {
-      const last = await this.allTiles(job, pool, model);
+      await this.allTiles(job, pool, model);
       this.progress('encode', 0, 1);
       this.chunks.push(job.take());
       const blob = this.chunks.finish(this.request.output.type);
       const report = JSON.parse(job.report(this.seconds())) as Report;
       this.progress('encode', 1, 1);
-      const adapter = last === pool ? report.adapter : (last.members[0]?.info.adapter ?? '');
-      return { blob, width: job.width, height: job.height, report: { ...report, backend: last.backend, adapter } };
+      return { blob, width: job.width, height: job.height, report };
     } finally {
       job.free();
     }
@@ -82,7 +85,7 @@ export class JobRun {
     const order = this.engines.order(this.request.backend).filter((name) => !model.parsed.opaque || name === 'tract');
     if (order.length === 0) {
       throw new DeviceError(
-        `The engine ${this.request.backend} cannot run this model.`,
+        `The engine ${this.request.backend} cannot run this model. ${model.parsed.refusal}`,
         'Choose the engine "auto" or "tract" for it.',
       );
     }
@@ -90,7 +93,7 @@ export class JobRun {
       let job: WasmJob | undefined;
       try {
         const pool = await this.engines.open(backend, this.request.backend);
-        job = this.decode(file, model, pool);
+        job = this.decode(file, model, pool, model.parsed.opaque ? await this.opaqueScale(file, model, pool) : undefined);
         await this.prepare(pool, job, model);
         for (const text of news) job.warn(text);
         return { job, pool };
@@ -109,58 +112,103 @@ export class JobRun {
     throw nobody(refusals, last);
   }
 
-  private decode(file: Uint8Array, model: LoadedModel, pool: Pool): WasmJob {
-    const info = pool.members[0]?.info;
-    const { entry } = this.request.model;
-    const options = {
-      scale: this.request.scale,
-      model: entry.name,
-      variant: entry.variant,
-      tile: this.request.tile,
-      backend: pool.backend,
-      adapter: info?.adapter ?? '',
-      maxBufferBytes: info?.maxBufferBytes ?? null,
-      output: this.request.output,
-      warnings: [],
-    };
-    this.stopIfCancelled();
-    this.progress('decode', 0, 1);
+  /** The factor of a network that is not covered: only preparing it for the whole picture tells. */
+  private async opaqueScale(file: Uint8Array, model: LoadedModel, pool: Pool): Promise<number> {
+    const [width = 0, height = 0] = this.readable(() => this.app.pictureSize(file));
+    if (width * height > MAX_WHOLE_PIXELS) {
+      throw new LimitsError(
+        `${model.parsed.refusal} The model can only be run on a whole picture, of at most ${MAX_WHOLE_PIXELS / 1e6} megapixels here, and this one has ${width} x ${height} pixels.`,
+        'Crop the picture, or use one of the shipped models.',
+      );
+    }
+    const output = await pool.members[0]?.prepare(model.id, model.onnx, [model.parsed.inputChannels, height, width]);
+    const scale = Math.floor((output?.[1] ?? 0) / height);
+    if (scale < 1 || output?.[1] !== scale * height || output[2] !== scale * width) {
+      throw new UnsupportedError(`The model makes ${output?.[2]} x ${output?.[1]} pixels of ${width} x ${height}, which is no whole factor.`, 'Use another model.');
+    }
+    return scale;
+  }
+
+  /** Runs what reads the picture: its errors are the picture's, whichever engine would run it. */
+  private readable<T>(read: () => T): T {
     try {
-      const job = this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options));
-      this.progress('decode', 1, 1);
-      return job;
+      return read();
     } catch (cause) {
       throw new Unreadable('the picture cannot be opened', { cause });
     }
   }
 
+  private decode(file: Uint8Array, model: LoadedModel, pool: Pool, opaqueScale: number | undefined): WasmJob {
+    const info = pool.members[0]?.info;
+    const { entry } = this.request.model;
+    const options = {
+      scale: opaqueScale ?? this.request.scale,
+      opaqueScale: opaqueScale ?? null,
+      model: entry.licence ? entry.id : entry.name,
+      tile: this.request.tile,
+      backend: pool.backend,
+      adapter: info?.adapter ?? '',
+      maxBufferBytes: info?.maxBufferBytes ?? null,
+      parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
+      output: this.request.output,
+      warnings: [],
+    };
+    this.stopIfCancelled();
+    this.progress('decode', 0, 1);
+    const job = this.readable(() => this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options)));
+    this.progress('decode', 1, 1);
+    return job;
+  }
+
   private async prepare(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
     await pool.grow(this.engines.wanted(pool.backend, job.tiles - job.tilesDone));
+    await this.makeReady(pool, job, model);
+  }
+
+  /** Prepares the network in the workers that there are. */
+  private async makeReady(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
     this.stopIfCancelled();
     const [channels = 3, height = 0, width = 0] = job.tileShape;
     await Promise.all(pool.members.map((member) => member.prepare(model.id, model.onnx, [channels, height, width])));
     this.stopIfCancelled();
   }
 
-  /** Runs every tile, moving to the next engine whenever one fails. Gives the engine that finished. */
-  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<Pool> {
+  /** Runs every tile, moving to the next engine whenever one fails. */
+  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<void> {
     const order = this.engines.order(this.request.backend);
     let pool = first;
     this.progress('upscale', 0, job.tiles);
     for (;;) {
       try {
         await this.lanes(job, pool);
-        return pool;
+        return;
       } catch (failure) {
         if (!(failure instanceof EngineFailed)) throw failure;
+        if (await this.revived(pool, job, model)) continue;
         const failed = pool;
         this.engines.distrust(failed, failure.message);
         pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, model, failure.message);
+        job.setEngine(pool.backend, pool.members[0]?.info.adapter ?? '');
         job.warn(
           `${failed.backend} failed after ${job.tilesDone} of ${job.tiles} tiles (${failure.message}); ${pool.backend} did the rest.`,
         );
       }
     }
+  }
+
+  /** Starts one worker where all of them died, once per picture: several may only have been too many for the memory. */
+  private async revived(pool: Pool, job: WasmJob, model: LoadedModel): Promise<boolean> {
+    if (pool.alive || this.wasRevived) return false;
+    this.wasRevived = true;
+    try {
+      await pool.grow(1);
+      await this.makeReady(pool, job, model);
+    } catch {
+      this.stopIfCancelled();
+      return false;
+    }
+    job.warn(`Every compute worker of ${pool.backend} stopped, perhaps for want of memory; one new worker went on.`);
+    return true;
   }
 
   /** The first of `order` that starts and accepts the network and tile shape of the job under way. */
@@ -229,7 +277,7 @@ export class JobRun {
     } catch (error) {
       this.stopIfCancelled();
       const { kind, message } = toPlain(error);
-      if (kind !== 'device') throw error;
+      if (!ANOTHER_MAY.has(kind)) throw error;
       return message;
     }
     this.stopIfCancelled();

@@ -19,6 +19,7 @@ export class Member {
   private readonly death: Promise<never>;
   private readonly stopWatching = new AbortController();
   private prepared = '';
+  private outputShape: readonly number[] = [];
   private kill: (reason: Error) => void = () => {};
 
   private constructor(id: number, backend: BackendName, port: MessagePort) {
@@ -54,13 +55,14 @@ export class Member {
     return member;
   }
 
-  /** Prepares a network for a tile shape, unless it is the one prepared last. */
-  async prepare(key: string, onnx: Uint8Array, shape: readonly [number, number, number]): Promise<void> {
+  /** Prepares a network for a tile shape, unless it is the one prepared last. Gives the shape of the output. */
+  async prepare(key: string, onnx: Uint8Array, shape: readonly [number, number, number]): Promise<readonly number[]> {
     const wanted = `${key} ${shape.join('x')}`;
-    if (this.prepared === wanted) return;
+    if (this.prepared === wanted) return this.outputShape;
     this.prepared = '';
-    await this.guarded(this.remote.prepare(onnx, ...shape));
+    this.outputShape = await this.guarded(this.remote.prepare(onnx, ...shape));
     this.prepared = wanted;
+    return this.outputShape;
   }
 
   /** Runs a tile. `data` is copied, so that the caller can run it again elsewhere. */

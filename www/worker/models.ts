@@ -24,7 +24,7 @@ export class Models {
     const onnx = typeof from === 'string' ? await fetchModel(from, entry.name, signal) : await bytesOf(from);
     if (entry.sha256) await check(onnx, entry.sha256, entry.name);
     const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}');
-    const model: LoadedModel = { id: entry.id, onnx, parsed };
+    const model: LoadedModel = { id: entry.id, onnx: parsed.onnx(), parsed };
     this.loaded.set(entry.id, model);
     return model;
   }

@@ -6,7 +6,11 @@ export interface WasmModel {
   readonly scale: number;
   readonly inputChannels: number;
   readonly opaque: boolean;
+  /** Why the graph is not covered; empty where it is. */
+  readonly refusal: string;
   readonly halo: number;
+  /** The file for the engines; differs from the loaded one where that names a fixed size. */
+  onnx(): Uint8Array;
   free(): void;
 }
 
@@ -31,6 +35,8 @@ export interface WasmJob {
   next(): WasmTile | undefined;
   put(index: number, data: Float32Array): boolean;
   take(): Uint8Array;
+  /** Says which engine runs the coming tiles. */
+  setEngine(backend: string, adapter: string): void;
   warn(text: string): void;
   report(seconds: number): string;
   free(): void;
@@ -54,6 +60,8 @@ export interface WasmEngine {
   readonly parallelSessions: number;
   readonly tilesInFlight: number;
   readonly maxBufferBytes: number | undefined;
+  /** Channels, height and width of a tile's output; empty before `prepare`. */
+  readonly outputShape: Uint32Array;
   prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<void>;
   run(data: Float32Array): Promise<Float32Array>;
   free(): void;
@@ -70,6 +78,8 @@ export interface AppGlue extends EngineGlue {
   Model: { load(onnx: Uint8Array, entryJson: string): WasmModel };
   Job: { open(file: Uint8Array, fileName: string, model: WasmModel, optionsJson: string): WasmJob };
   decodePreview(file: Uint8Array, maxSide: number): WasmPreview;
+  /** Width and height of a file's picture, upright. */
+  pictureSize(file: Uint8Array): Uint32Array;
   version(): string;
 }
 

@@ -8,10 +8,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::matrix::{self, Artefact};
-use crate::process::{cargo, npx, read, run, say, target_dir};
+use crate::process::{cargo, files_below, npx, read, run, say, target_dir};
 use crate::stamp::{Inputs, Stamp};
 use crate::tools;
 
+/// Where the rows that are shipped go, each into the folder of its name.
+const MODULES: &str = "www/wasm";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Builds the rows named, or all shipped ones.
@@ -46,7 +48,7 @@ fn build(row: &Artefact) -> Result<()> {
         say(format!("wasm {}: unchanged", row.name));
         return check_size(row);
     }
-    say(format!("wasm {}: compiling {} with {} for browsers", row.name, row.package, row.features.join(", ")));
+    say(format!("wasm {}: compiling {} for browsers, features [{}], profile {}", row.name, row.package, row.features.join(", "), row.profile));
     let started = Instant::now();
     let compiled = compile(row)?;
     let bytes = fs::read(&compiled).with_context(|| format!("{} could not be read", compiled.display()))?;
@@ -98,7 +100,7 @@ fn compile(row: &Artefact) -> Result<PathBuf> {
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))?;
     let folder = if row.profile == "dev" { "debug" } else { &row.profile };
-    Ok(target_dir().join(TARGET).join(folder).join(format!("{}.wasm", row.package.replace('-', "_"))))
+    Ok(target_dir()?.join(TARGET).join(folder).join(format!("{}.wasm", row.package.replace('-', "_"))))
 }
 
 mod home {
@@ -203,9 +205,18 @@ fn check_size(row: &Artefact) -> Result<()> {
 /// Prints the size of every shipped module.
 ///
 /// # Errors
-/// When one was not built, or is over its limit.
+/// When one was not built or is over its limit, or `www/wasm` has what no row of the matrix makes.
 pub(crate) fn report_sizes() -> Result<()> {
-    for row in matrix::read()?.iter().filter(|row| row.shipped) {
+    let rows: Vec<Artefact> = matrix::read()?.into_iter().filter(|row| row.shipped).collect();
+    let expected: Vec<PathBuf> = rows.iter().flat_map(files_of).collect();
+    let there = files_below(Path::new(MODULES))?;
+    if let Some(stray) = there.iter().find(|path| !expected.contains(path)) {
+        bail!("{} is made by no row of wasm-pack.toml: remove it", stray.display());
+    }
+    if let Some(lacking) = expected.iter().find(|path| !there.contains(path)) {
+        bail!("{} is promised by wasm-pack.toml and was not built", lacking.display());
+    }
+    for row in &rows {
         say(format!("wasm {}: {}", row.name, sizes(row)?));
         check_size(row)?;
     }

@@ -24,9 +24,8 @@ impl Headers {
     /// When it is not there or not understood.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let file = folder.join("_headers");
-        let text = std::fs::read_to_string(&file).with_context(|| {
-            format!("{} could not be read: without it no browser is told the page's content security policy", file.display())
-        })?;
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("{} could not be read: without it no browser is told the page's content security policy", file.display()))?;
         Self::parse(&text).with_context(|| format!("{} is not understood", file.display()))
     }
 

@@ -2,6 +2,8 @@
 //! does and why; what is already there is left alone, so that a second run is quick.
 
 mod artefact;
+mod background;
+mod count;
 mod headers;
 mod matrix;
 mod process;
@@ -51,8 +53,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         Some("dist") => no_arguments(rest).and_then(|()| site::build_all()),
         Some("wasm") => artefact::build_named(rest),
-        Some("test") => suite::run(rest),
-        Some("ci") => no_arguments(rest).and_then(|()| suite::run(&[])),
+        Some("test") => suite::test(rest),
+        Some("ci") => no_arguments(rest).and_then(|()| suite::test(&[])),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(())

@@ -104,6 +104,7 @@ mod tests {
         #[derive(Deserialize)]
         struct Manifest {
             package: Package,
+            #[serde(default)]
             features: toml::Table,
         }
         #[derive(Deserialize)]

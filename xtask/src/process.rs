@@ -62,9 +62,13 @@ pub(crate) fn npx(tool: &str) -> Command {
     command
 }
 
-/// Where cargo puts what it builds.
-pub(crate) fn target_dir() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+/// Where cargo puts what it builds: this program lies in `<there>/xtask/`.
+///
+/// # Errors
+/// When the system does not say where this program lies.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    let program = env::current_exe()?;
+    Ok(program.ancestors().nth(2).context("xtask lies in no target folder: run it as `cargo xtask`")?.to_owned())
 }
 
 /// The full path of a program on PATH.

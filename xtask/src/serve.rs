@@ -51,7 +51,11 @@ impl Options {
 pub(crate) fn serve(options: &Options) -> Result<()> {
     let site = Arc::new(Site::open(Path::new(ROOT))?);
     let server = Server::http(("127.0.0.1", options.port)).map_err(|error| {
-        anyhow!("port {} could not be opened ({error}): stop what uses it, or choose another with `--port {}`", options.port, options.port.wrapping_add(1).max(1024))
+        anyhow!(
+            "port {} could not be opened ({error}): stop what uses it, or choose another with `--port {}`",
+            options.port,
+            options.port.wrapping_add(1).max(1024)
+        )
     })?;
     let address = server.server_addr();
     say(format!("serving {ROOT}/ on http://{address}/ (Ctrl+C ends it)"));

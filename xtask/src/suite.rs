@@ -1,2 +1,184 @@
-//! x
-pub(crate) fn run(_stages: &[String]) -> anyhow::Result<()> { Ok(()) }
+//! `cargo xtask test`: every check and test, stage by stage, and a table of how long each took.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::background::Background;
+use crate::count::{Count, run_counted};
+use crate::process::{cargo, npx, read, run, say, target_dir};
+use crate::{artefact, site, tools};
+
+const BUILD_LOG: &str = ".cache/browser-builds.log";
+
+/// A part of the tests that can be run alone.
+struct Stage {
+    name: &'static str,
+    /// What it shows.
+    purpose: &'static str,
+    /// Arguments after `--` go to the runner.
+    run: fn(&mut Run) -> Result<Count>,
+}
+
+/// What the stages share.
+struct Run {
+    /// Arguments for the runners.
+    handed_on: Vec<String>,
+    /// Builds for the browser, which link on one core while native tests use the other.
+    browser_builds: Option<Background>,
+}
+
+/// In this order: what fails quickly first.
+const STAGES: [Stage; 9] = [
+    Stage { name: "format", purpose: "the code is formatted", run: format },
+    Stage { name: "xtask", purpose: "the build and test tool itself works", run: xtask },
+    Stage { name: "lint", purpose: "clippy finds nothing, natively and for browsers", run: lint },
+    Stage { name: "docs", purpose: "rustdoc finds nothing", run: docs },
+    Stage { name: "native", purpose: "the library and the command line work on this machine", run: native },
+    Stage { name: "devices", purpose: "the adapters that the native tests used", run: devices },
+    Stage { name: "training", purpose: "the training tools work", run: training },
+    Stage { name: "dist", purpose: "the page and the npm package type-check, build and hold their size", run: dist },
+    Stage { name: "e2e", purpose: "engines, page, worker and widget work in a browser", run: e2e },
+];
+
+/// Runs the stages named, or all; words after `--` are handed to the runners.
+///
+/// # Errors
+/// When a stage is not known, or any test failed; the stages after a failed one still run.
+pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    let split = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
+    let (names, handed_on) = (&arguments[..split], arguments.get(split + 1..).unwrap_or_default());
+    if let Some(unknown) = names.iter().find(|name| !STAGES.iter().any(|stage| stage.name == *name)) {
+        let known: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+        bail!("there is no stage {unknown:?}; there are {}", known.join(", "));
+    }
+    let chosen: Vec<&Stage> = STAGES.iter().filter(|stage| names.is_empty() || names.iter().any(|name| name == stage.name)).collect();
+    let in_browser = chosen.iter().any(|stage| ["dist", "e2e"].contains(&stage.name));
+    let mut state = Run { handed_on: handed_on.to_vec(), browser_builds: None };
+    if in_browser && chosen.len() > 2 {
+        say(format!("building for browsers beside the first stages, with the output in {BUILD_LOG}"));
+        state.browser_builds = Some(Background::start(BUILD_LOG, &[&["dist"], &["wasm", "suite"]])?);
+    }
+    let mut total = Count::default();
+    let mut rows: Vec<(&str, Duration, String)> = Vec::new();
+    for stage in chosen {
+        say(format!("{}: that {}", stage.name, stage.purpose));
+        let started = Instant::now();
+        let (count, verdict) = match (stage.run)(&mut state) {
+            Ok(count) if count.failed == 0 => (count, format!("{} passed", count.passed)),
+            Ok(count) => (count, format!("{} passed, {} FAILED", count.passed, count.failed)),
+            Err(error) => (Count { passed: 0, failed: 1 }, format!("FAILED: {error:#}")),
+        };
+        say(format!("{}: {verdict}", stage.name));
+        total.add(count);
+        rows.push((stage.name, started.elapsed(), verdict));
+    }
+    println!();
+    for (name, took, verdict) in &rows {
+        println!("{name:>9} {:>6.0} s  {verdict}", took.as_secs_f64());
+    }
+    println!("{:>9} {:>6.0} s", "all", rows.iter().map(|row| row.1).sum::<Duration>().as_secs_f64());
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    if total.failed > 0 {
+        bail!("{} failed", total.failed);
+    }
+    Ok(())
+}
+
+/// A check that has no cases of its own counts as one.
+fn one(outcome: Result<()>) -> Result<Count> {
+    outcome.map(|()| Count { passed: 1, failed: 0 })
+}
+
+fn format(_: &mut Run) -> Result<Count> {
+    tools::component("rustfmt", "rustfmt")?;
+    one(run(cargo().args(["fmt", "--all", "--check"])))
+}
+
+fn xtask(_: &mut Run) -> Result<Count> {
+    // Its own profile: the one that is already built.
+    run_counted(cargo().args(["test", "--package", "xtask", "--profile", "xtask"]))
+}
+
+fn lint(_: &mut Run) -> Result<Count> {
+    tools::component("cargo-clippy", "clippy")?;
+    tools::wasm_target()?;
+    let clippy = |arguments: &[&str]| run(cargo().arg("clippy").args(arguments).args(["--", "--deny", "warnings"]));
+    clippy(&["--workspace", "--all-targets"])?;
+    clippy(&["--package", "inlarge", "--lib", "--target", "wasm32-unknown-unknown", "--no-default-features", "--features", "codec,gpu,tract"])?;
+    one(Ok(()))
+}
+
+fn docs(_: &mut Run) -> Result<Count> {
+    one(run(cargo().args(["doc", "--package", "inlarge", "--lib", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "--deny warnings")))
+}
+
+fn native(state: &mut Run) -> Result<Count> {
+    tools::vulkan()?;
+    announce_shared();
+    run_counted(cargo().args(["test", "--package", "inlarge", "--package", "inlarge-suite", "--no-fail-fast"]).args(&state.handed_on))
+}
+
+/// Tests on public pictures read them from `../shared/data`, which a clone does not bring.
+fn announce_shared() {
+    if !PathBuf::from("../shared/data").is_dir() {
+        say("NOTE: ../shared/data is not there, so the tests on its pictures have nothing to read and show nothing");
+    }
+}
+
+fn command_line() -> Result<PathBuf> {
+    run(cargo().args(["build", "--package", "inlarge", "--bin", "inlarge"]))?;
+    Ok(target_dir()?.join("debug").join(format!("inlarge{}", env::consts::EXE_SUFFIX)).canonicalize()?)
+}
+
+fn devices(_: &mut Run) -> Result<Count> {
+    tools::vulkan()?;
+    one(run(Command::new(command_line()?).arg("devices")))
+}
+
+fn training(_: &mut Run) -> Result<Count> {
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    let needed = ["numpy", "PIL", "torch", "onnx"];
+    let missing: Vec<_> = needed.iter().filter(|module| read(Command::new(python).args(["-c", &format!("import {module}")])).is_err()).collect();
+    if !missing.is_empty() {
+        say(format!(
+            "NOTE: the tests of training/ were NOT run: Python lacks {missing:?}. They need training/requirements.txt; nothing that is shipped is built there"
+        ));
+        return Ok(Count::default());
+    }
+    let mut count =
+        run_counted(Command::new(python).args(["-m", "unittest", "discover", "--start-directory", "training", "--top-level-directory", "."]))?;
+    // unittest says how many ran and how many of those failed.
+    count.passed = count.passed.saturating_sub(count.failed);
+    Ok(count)
+}
+
+fn finish_builds(state: &mut Run) -> Result<()> {
+    state.browser_builds.take().map_or(Ok(()), Background::wait)
+}
+
+fn dist(state: &mut Run) -> Result<Count> {
+    finish_builds(state)?;
+    one(site::build_all())
+}
+
+fn e2e(state: &mut Run) -> Result<Count> {
+    let browser = tools::browser()?;
+    finish_builds(state)?;
+    site::build_all()?;
+    artefact::build_named(&["suite".to_owned()])?;
+    run(npx("tsc").args(["--project", "tests/e2e"]))?;
+    let command_line = command_line()?;
+    say(format!("browser: {}", read(Command::new(&browser).arg("--version"))?));
+    run_counted(
+        npx("playwright")
+            .args(["test", "--config", "tests/e2e/playwright.config.ts"])
+            .args(&state.handed_on)
+            .env("CHROMIUM", &browser)
+            .env("INLARGE_COMMAND_LINE", command_line)
+            .env("INLARGE_XTASK", env::current_exe()?),
+    )
+}

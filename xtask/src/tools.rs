@@ -73,9 +73,8 @@ pub(crate) fn browser() -> Result<PathBuf> {
     say("installing Chromium, which the tests of the page run in");
     if let Err(refused) = apt_install("chromium") {
         say(format!("{refused:#}; fetching Playwright's own build"));
-        run(npx("playwright").args(["install", "chromium"])).map_err(|error| {
-            anyhow!("{error:#}. Put a Chromium or Chrome on PATH, or name it in the environment variable CHROMIUM")
-        })?;
+        run(npx("playwright").args(["install", "chromium"]))
+            .map_err(|error| anyhow!("{error:#}. Put a Chromium or Chrome on PATH, or name it in the environment variable CHROMIUM"))?;
     }
     find_browser().ok_or_else(|| anyhow!("Chromium was installed and still is not found: name it in the environment variable CHROMIUM"))
 }
@@ -108,11 +107,7 @@ pub(crate) fn vulkan() -> Result<()> {
     }
     say("installing mesa-vulkan-drivers, the software Vulkan device that the GPU tests run on");
     apt_install("mesa-vulkan-drivers").map_err(|error| anyhow!("{error:#}. Install a Vulkan driver; lavapipe of Mesa is enough"))?;
-    if has_vulkan() {
-        Ok(())
-    } else {
-        bail!("mesa-vulkan-drivers was installed and still there is no Vulkan driver in /usr/share/vulkan/icd.d")
-    }
+    if has_vulkan() { Ok(()) } else { bail!("mesa-vulkan-drivers was installed and still there is no Vulkan driver in /usr/share/vulkan/icd.d") }
 }
 
 fn has_vulkan() -> bool {

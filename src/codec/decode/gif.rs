@@ -46,7 +46,7 @@ struct Outline {
     complete: bool,
 }
 
-/// Walks over the blocks. Source: GIF89a, appendix B.
+/// Walks over the blocks. Source: the `GIF89a` specification, appendix B.
 fn walk(bytes: &[u8], flags: u8) -> Result<Outline> {
     let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
     let mut outline = Outline { width: 0, height: 0, frames: 0, complete: false };

@@ -17,6 +17,14 @@ const YCCK: u8 = 2;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let outline = jpeg_scan::walk(bytes)?;
+    if outline.separate {
+        // The engine mixes up the rows of such files.
+        return Err(unsupported(Format::Jpeg, "it stores its colours in separate scans"));
+    }
+    if outline.uneven {
+        // The engine scales by the first colour's resolution.
+        return Err(unsupported(Format::Jpeg, "its colours have unusual resolutions"));
+    }
     let mut warnings = Vec::new();
     if !outline.complete {
         warnings.push("The end of the file is missing; the picture itself is complete".to_owned());

@@ -6,6 +6,7 @@
 mod bmp;
 mod gif;
 mod jpeg;
+mod jpeg_bits;
 mod jpeg_scan;
 mod png;
 mod tiff;
@@ -88,8 +89,10 @@ fn truncated(format: Format) -> Error {
 
 /// The error for a file whose bytes contradict themselves; `why` is the engine's finding.
 fn damaged(format: Format, why: impl std::fmt::Display) -> Error {
+    // Some engines report over several lines.
+    let why = why.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     Error::decode(
-        format!("The {} file is damaged ({})", format.name(), why.to_string().trim_end_matches('.')),
+        format!("The {} file is damaged ({})", format.name(), why.trim_end_matches('.')),
         "Download or copy it again, or save it anew from the program that made it",
     )
 }

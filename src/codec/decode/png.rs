@@ -96,7 +96,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn error(error: DecodingError) -> Error {
     match &error {
         DecodingError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => truncated(Format::Png),

@@ -7,16 +7,21 @@ use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
 use super::{Raw, damaged, truncated, unsupported};
+use crate::codec::exif;
 use crate::codec::sniff::Format;
 use crate::error::{Error, Result};
 use crate::image::orientation::Orientation;
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
 
+const PHOTOMETRIC: u16 = 262;
+/// Values of `PhotometricInterpretation`.
+const PALETTE: u32 = 3;
+const GREY: u16 = 1;
 const DNG_VERSION: Tag = Tag::Unknown(50_706);
-/// Value of ExtraSamples for colours that are already multiplied by alpha.
+/// Value of `ExtraSamples` for colours that are already multiplied by alpha.
 const ASSOCIATED: u16 = 1;
-/// Value of SampleFormat.
+/// Value of `SampleFormat`.
 const FLOATING_POINT: u16 = 3;
 
 type Reader<'a> = Decoder<Cursor<&'a [u8]>>;
@@ -26,9 +31,21 @@ enum Layout {
     Plain(Channels),
     Palette,
     Cmyk,
+    Ycc,
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
+    // The engine knows no palettes, but reads their indices as shades of grey.
+    let mut indices = bytes.to_vec();
+    if exif::replace(&mut indices, PHOTOMETRIC, PALETTE, GREY) {
+        read_file(&indices, true)
+    } else {
+        drop(indices);
+        read_file(bytes, false)
+    }
+}
+
+fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
     let mut reader = Decoder::new(Cursor::new(bytes)).map_err(error)?;
     let (width, height) = reader.dimensions().map_err(error)?;
     limits::check_input_size(width, height, 1)?;
@@ -47,7 +64,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
             "Open it in an image editor and save it with 16 bits per channel",
         ));
     }
-    let (layout, bits, count) = layout(stored)?;
+    let (layout, bits, count) = match stored {
+        ColorType::Gray(bits @ (1 | 2 | 4 | 8)) if palette => (Layout::Palette, bits, 1),
+        _ => layout(stored)?,
+    };
     limits::check_input_size(width, height, count as u32 * u32::from(bits).div_ceil(8) * 2)?;
     let mut engine = Limits::default();
     engine.decoding_buffer_size = usize::try_from(limits::MAX_DECODED_BYTES).unwrap_or(usize::MAX);
@@ -83,6 +103,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
             warnings.push("CMYK was turned into RGB without its colour profile; colours may differ a little".to_owned());
             (Channels::Rgb, from_cmyk(samples), "CMYK")
         }
+        Layout::Ycc => (Channels::Rgb, from_ycc(samples), "YCbCr"),
     };
     let icc = if matches!(layout, Layout::Cmyk) { None } else { icc };
     let picture = Picture::new(width, height, channels, samples)?;
@@ -105,9 +126,9 @@ fn layout(stored: ColorType) -> Result<(Layout, u8, usize)> {
         ColorType::GrayA(n @ (8 | 16)) | ColorType::Multiband { bit_depth: n @ (8 | 16), num_samples: 2 } => {
             (Layout::Plain(Channels::GreyAlpha), n, 2)
         }
-        ColorType::RGB(n @ (8 | 16)) | ColorType::YCbCr(n @ 8) => (Layout::Plain(Channels::Rgb), n, 3),
+        ColorType::RGB(n @ (8 | 16)) => (Layout::Plain(Channels::Rgb), n, 3),
+        ColorType::YCbCr(n @ 8) => (Layout::Ycc, n, 3),
         ColorType::RGBA(n @ (8 | 16)) => (Layout::Plain(Channels::Rgba), n, 4),
-        ColorType::Palette(n @ (1 | 2 | 4 | 8)) => (Layout::Palette, n, 1),
         ColorType::CMYK(n @ (8 | 16)) => (Layout::Cmyk, n, 4),
         other => return Err(unsupported(Format::Tiff, format!("it stores colour as {other:?}"))),
     };
@@ -209,6 +230,21 @@ fn divide_by_alpha(samples: Samples, count: usize) -> Samples {
     }
 }
 
+/// Source: TIFF 6.0, section 21, with its default coefficients (ITU-R BT.601) and full range.
+fn from_ycc(samples: Samples) -> Samples {
+    let Samples::U8(mut v) = samples else { return samples };
+    for pixel in v.chunks_exact_mut(3) {
+        let [y, cb, cr] = [0, 1, 2].map(|i| f32::from(pixel[i]));
+        let (cb, cr) = (cb - 128.0, cr - 128.0);
+        let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
+        for (to, value) in pixel.iter_mut().zip(rgb) {
+            // The conversion to u8 saturates.
+            *to = value.round() as u8;
+        }
+    }
+    Samples::U8(v)
+}
+
 /// The plain conversion `(1 - ink) (1 - black)`.
 fn from_cmyk(samples: Samples) -> Samples {
     match samples {
@@ -225,7 +261,6 @@ fn from_cmyk(samples: Samples) -> Samples {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn error(error: TiffError) -> Error {
     match &error {
         TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => truncated(Format::Tiff),

@@ -58,6 +58,16 @@ impl OutputFormat {
         }
     }
 
+    /// The format of a media type.
+    ///
+    /// # Errors
+    /// `Parameter` names the types that there are.
+    pub fn from_media_type(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|f| f.media_type() == name).ok_or_else(|| {
+            Error::parameter(format!("Pictures of the type \"{name}\" cannot be written"), "Choose image/png, image/jpeg or image/webp")
+        })
+    }
+
     /// The usual ending of a file name, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
@@ -99,6 +109,11 @@ impl EncoderOptions {
                 self.icc = None;
                 left_out.push("The colour profile is too large for JPEG and was left out".to_owned());
             }
+        }
+        // A lossless WebP stores grey as equal colours, which a profile for grey does not describe.
+        if format == OutputFormat::WebP && self.icc.as_ref().is_some_and(|icc| icc.get(16..20) == Some(b"GRAY")) {
+            self.icc = None;
+            left_out.push("The colour profile for grey does not fit WebP and was left out".to_owned());
         }
         left_out
     }

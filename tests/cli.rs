@@ -1,0 +1,253 @@
+//! The command line as a person meets it: files in, files or one clear sentence out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use inlarge::codec::decode;
+use inlarge::codec::encode::{EncoderOptions, OutputFormat};
+use inlarge::image::{Channels, Depth, Picture, Samples};
+use jpeg_encoder::ColorType;
+use tempfile::TempDir;
+
+#[path = "codec/make.rs"]
+#[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
+mod make;
+
+use make::{Png, bytes, encode, exif, jpeg, picture};
+
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, file: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, file).unwrap();
+        path
+    }
+
+    /// Runs the command line in the folder.
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_inlarge")).args(arguments).current_dir(self.folder.path()).output().unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn read(path: &Path) -> Picture {
+    decode(&fs::read(path).unwrap()).unwrap().picture
+}
+
+/// One clear sentence: named input, no trace of a panic, ends in a full stop, at most two lines.
+fn assert_clear(name: &str, output: &Output) {
+    let said = text(output);
+    assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+    assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{name}: {said}");
+    assert!(said.starts_with("inlarge: ") && said.trim_end().ends_with('.') && said.lines().count() <= 2, "{name}: {said}");
+}
+
+#[test]
+fn damaged_files_give_one_clear_sentence_and_nothing_else() {
+    let desk = Desk::new();
+    let rgb = picture(60, 40, Channels::Rgb, Depth::Eight, true);
+    let options = EncoderOptions::default();
+    let cut = |file: Vec<u8>| file[..file.len() * 2 / 3].to_vec();
+    let mut huge = encode(&rgb, OutputFormat::Png, &options, 40);
+    huge.splice(16..24, [0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0]);
+    let cases = [
+        ("empty.png", Vec::new(), "empty"),
+        ("cut.png", cut(encode(&rgb, OutputFormat::Png, &options, 40)), "cut"),
+        ("cut.jpg", cut(encode(&rgb, OutputFormat::Jpeg, &options, 40)), "cut"),
+        ("cut.webp", cut(encode(&rgb, OutputFormat::WebP, &options, 40)), "cut"),
+        ("page.png", b"<!doctype html><html><body>Not found</body></html>".to_vec(), "HTML"),
+        ("huge.png", huge, "100000 x 100000"),
+    ];
+    for (name, file, word) in cases {
+        desk.put(name, &file);
+        let output = desk.run(&[name, "--backend", "tract", "-s", "2"]);
+        assert_clear(name, &output);
+        let said = text(&output);
+        assert!(said.contains(word) && said.contains(name), "{name}: {said}");
+        let error = desk.run(&[name, "--backend", "tract", "-s", "2", "--json"]);
+        let json: serde_json::Value = serde_json::from_slice(&error.stdout).unwrap();
+        assert!(json["error"]["kind"].is_string() && json["input"] == name, "{json}");
+    }
+    assert_eq!(desk.names().len(), 6, "a failed picture left something behind: {:?}", desk.names());
+}
+
+#[test]
+fn every_kind_of_file_is_enlarged() {
+    let desk = Desk::new();
+    let rgb = picture(24, 18, Channels::Rgb, Depth::Eight, false);
+    let plain = EncoderOptions::default();
+    let png = |p: &Picture| encode(p, OutputFormat::Png, &plain, 1000);
+    let palette: Vec<u8> = (0..48).map(|i| i * 5).collect();
+    let indices: Vec<u16> = (0..24 * 18).map(|i| i / 24 % 16).collect();
+    let inks = picture(24, 18, Channels::Rgba, Depth::Eight, false);
+    let mut cases = vec![
+        ("one.png", png(&picture(1, 1, Channels::Rgb, Depth::Eight, false)), (1, 1), Channels::Rgb),
+        ("tall.png", png(&picture(1, 5000, Channels::Rgb, Depth::Eight, false)), (1, 5000), Channels::Rgb),
+        ("wide.png", png(&picture(5000, 1, Channels::Rgb, Depth::Eight, false)), (5000, 1), Channels::Rgb),
+        ("grey.png", png(&picture(24, 18, Channels::Grey, Depth::Eight, false)), (24, 18), Channels::Grey),
+        ("grey-alpha.png", png(&picture(24, 18, Channels::GreyAlpha, Depth::Eight, false)), (24, 18), Channels::GreyAlpha),
+        ("palette.png", Png::new(24, 18, 4, 3).chunk(*b"PLTE", &palette).chunk(*b"tRNS", &[1, 2, 3]).of_values(&indices), (24, 18), Channels::Rgba),
+        ("sixteen.png", png(&picture(24, 18, Channels::Rgb, Depth::Sixteen, false)), (24, 18), Channels::Rgb),
+        ("cmyk.jpg", jpeg(bytes(&inks), 24, 18, ColorType::Cmyk, |_| ()), (24, 18), Channels::Rgb),
+        ("progressive.jpg", jpeg(bytes(&rgb), 24, 18, ColorType::Rgb, |e| e.set_progressive(true)), (24, 18), Channels::Rgb),
+    ];
+    for orientation in 1..=8 {
+        let options = EncoderOptions { exif: Some(exif(true, orientation)), ..EncoderOptions::default() };
+        let size = if orientation > 4 { (18, 24) } else { (24, 18) };
+        let name = ["", "o1.jpg", "o2.jpg", "o3.jpg", "o4.jpg", "o5.jpg", "o6.jpg", "o7.jpg", "o8.jpg"][usize::from(orientation)];
+        cases.push((name, encode(&rgb, OutputFormat::Jpeg, &options, 18), size, Channels::Rgb));
+    }
+    for (name, file, (width, height), channels) in cases {
+        let input = desk.put(name, &file);
+        let output = desk.run(&[name, "-s", "2", "--backend", "tract", "-o", "out.png", "--json"]);
+        assert!(output.status.success(), "{name}: {}", text(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let result = read(&desk.path("out.png"));
+        assert_eq!((result.width, result.height, result.channels), (width * 2, height * 2, channels), "{name}");
+        assert_eq!((report["width"].as_u64(), report["backend"].as_str()), (Some(u64::from(width) * 2), Some("tract")), "{name}");
+        // Same picture: scaled back down, it is the input to a few steps.
+        let back = inlarge::image::resample::resize(&result, width, height, inlarge::image::resample::Kernel::Cubic).unwrap();
+        let (a, b) = (units(&read(&input)), units(&back));
+        let mean = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum::<f32>() / a.len() as f32;
+        assert!(mean < 0.012, "{name}: mean difference {mean}");
+    }
+    assert_ne!(read(&desk.path("o1.jpg")), read(&desk.path("o3.jpg")), "orientations look alike: the check above would not see a wrong one");
+}
+
+fn units(picture: &Picture) -> Vec<f32> {
+    (0..picture.samples.len()).map(|i| picture.samples.unit(i)).collect()
+}
+
+#[test]
+fn model_files_that_are_none_are_refused_before_any_work() {
+    let desk = Desk::new();
+    desk.put("in.png", &encode(&picture(8, 8, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 8));
+    let model = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/photo-fast-x2-bicubic.onnx")).unwrap();
+    desk.put("page.onnx", b"<html><body>Sign in to download</body></html>");
+    desk.put("cut.onnx", &model[..model.len() / 2]);
+    // An operation that nobody has, by overwriting the name of one that is there.
+    let mut strange = model.clone();
+    let at = strange.windows(12).position(|w| w == b"DepthToSpace").unwrap();
+    strange[at..at + 12].copy_from_slice(b"DeepToSpaces");
+    desk.put("strange.onnx", &strange);
+    for (name, word) in [("page.onnx", "web page"), ("cut.onnx", "cut off"), ("strange.onnx", "DeepToSpaces")] {
+        let output = desk.run(&["in.png", "--model-file", name]);
+        assert_clear(name, &output);
+        assert!(text(&output).contains(word), "{name}: {}", text(&output));
+    }
+    assert_eq!(desk.names(), ["cut.onnx", "in.png", "page.onnx", "strange.onnx"]);
+    // The twin: the sound file works, and gives its own scale whatever was asked.
+    desk.put("sound.onnx", &model);
+    let output = desk.run(&["in.png", "--model-file", "sound.onnx", "--backend", "tract", "--json"]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(read(&desk.path("in-2x.png")).width, 16);
+}
+
+#[test]
+fn a_broken_picture_does_not_stop_the_others() {
+    let desk = Desk::new();
+    let good = encode(&picture(20, 10, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 10);
+    desk.put("a.png", &good);
+    desk.put("b.png", &good[..good.len() / 2]);
+    desk.put("c.png", &good);
+    let output = desk.run(&["a.png", "b.png", "c.png", "--out-dir", "out", "-s", "2", "--backend", "reference", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<serde_json::Value> = String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.iter().map(|l| l["error"].is_object()).collect::<Vec<_>>(), [false, true, false]);
+    let mut results: Vec<String> = fs::read_dir(desk.path("out")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    results.sort();
+    assert_eq!(results, ["a-2x.png", "c-2x.png"]);
+}
+
+#[test]
+fn engines_and_formats_give_the_same_picture() {
+    let desk = Desk::new();
+    desk.put("in.png", &encode(&picture(70, 50, Channels::Rgb, Depth::Eight, true), OutputFormat::Png, &EncoderOptions::default(), 50));
+    let mut results: Vec<(String, Picture)> = Vec::new();
+    for backend in ["reference", "tract", "gpu"] {
+        let name = format!("{backend}.png");
+        let output = desk.run(&["in.png", "-o", &name, "-s", "4", "--backend", backend, "--tile", "32"]);
+        assert!(output.status.success(), "{}", text(&output));
+        results.push((name.clone(), read(&desk.path(&name))));
+    }
+    let output = desk.run(&["in.png", "-o", "tract.webp", "-s", "4", "--backend", "tract", "--tile", "32"]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(read(&desk.path("tract.webp")), results[1].1, "WebP is lossless");
+    for (name, result) in &results[1..] {
+        let worst = largest_step(&results[0].1, result);
+        assert!(worst <= 1, "{name} differs from the reference by {worst}/255");
+    }
+    // The twin: one changed pixel is seen.
+    let mut changed = results[0].1.clone();
+    if let Samples::U8(values) = &mut changed.samples {
+        values[1234] ^= 2;
+    }
+    assert!(largest_step(&results[0].1, &changed) > 1);
+}
+
+fn largest_step(a: &Picture, b: &Picture) -> u8 {
+    bytes(a).iter().zip(bytes(b)).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+}
+
+#[test]
+fn wrong_usage_is_status_2_and_names_the_remedy() {
+    let desk = Desk::new();
+    desk.put("in.png", &encode(&picture(8, 8, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 8));
+    for (arguments, word) in [
+        (&["in.png", "-m", "nothing"][..], "photo-fast"),
+        (&["in.png", "-s", "7"], "scale of 2 or 4"),
+        (&["in.png", "--backend", "abacus"], "auto, gpu, tract or reference"),
+        (&["in.png", "in.png", "-o", "x.png"], "--out-dir"),
+        (&["in.png", "--quality", "0"], "1"),
+    ] {
+        let output = desk.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output));
+        assert!(text(&output).contains(word), "{arguments:?}: {}", text(&output));
+    }
+    let output = desk.run(&["in.png", "-o", "in.png", "-s", "2"]);
+    assert!(!output.status.success() && text(&output).contains("replace its own input"), "{}", text(&output));
+}
+
+#[test]
+fn models_devices_and_score() {
+    let desk = Desk::new();
+    let models: serde_json::Value = serde_json::from_slice(&desk.run(&["models", "--json"]).stdout).unwrap();
+    assert!(models["models"].as_array().unwrap().iter().any(|m| m["name"] == "photo-fast"));
+    let devices: serde_json::Value = serde_json::from_slice(&desk.run(&["devices", "--json"]).stdout).unwrap();
+    println!("devices: {devices}");
+    assert!(devices["backend"].is_string() && devices["adapters"].is_array());
+    let a = picture(40, 40, Channels::Rgb, Depth::Eight, false);
+    let mut b = a.clone();
+    if let Samples::U8(values) = &mut b.samples {
+        values.iter_mut().for_each(|v| *v = v.saturating_add(10));
+    }
+    let plain = EncoderOptions::default();
+    desk.put("a.png", &encode(&a, OutputFormat::Png, &plain, 40));
+    desk.put("b.png", &encode(&b, OutputFormat::Png, &plain, 40));
+    let score: serde_json::Value = serde_json::from_slice(&desk.run(&["score", "a.png", "b.png", "--json"]).stdout).unwrap();
+    // A shift of 10 is 10 * 219 / 255 on studio-range luma.
+    let expected = 20.0 * (255.0f64 / (10.0 * 219.0 / 255.0)).log10();
+    assert!((score["psnr_y"].as_f64().unwrap() - expected).abs() < 0.3, "{score}, expected {expected}");
+    assert!(!desk.run(&["score", "a.png", "missing.png"]).status.success());
+}

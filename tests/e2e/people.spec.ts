@@ -1,0 +1,87 @@
+import { expect, test, type Page } from '@playwright/test';
+import { App, contentOf, SMALL, upload } from './support/app.ts';
+import { png, scene } from './support/png.ts';
+
+const PICTURE = upload('a-name-that-is-rather-long-for-a-telephone-but-common-on-cameras-DSC_0001234.png', png(48, 36, scene));
+
+async function expectNoSidewaysScroll(page: Page, when: string): Promise<void> {
+  const { needed, had } = await page.evaluate(() => ({ needed: document.documentElement.scrollWidth, had: document.documentElement.clientWidth }));
+  expect(needed, when).toBeLessThanOrEqual(had);
+}
+
+for (const [width, height] of [[360, 740], [320, 568]] as const) {
+  test(`fits a telephone of ${width} x ${height}`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    const app = await App.open(page, 'tract');
+    await expectNoSidewaysScroll(page, 'empty');
+    await app.add(PICTURE);
+    await expect(app.upscaleButton).toBeEnabled();
+    await expectNoSidewaysScroll(page, 'with a picture');
+    await app.upscale();
+    await expectNoSidewaysScroll(page, 'with a result');
+    for (const button of await page.getByRole('button').all()) {
+      if (!(await button.isVisible())) continue;
+      const box = await button.boundingBox();
+      expect((box?.x ?? 0) + (box?.width ?? 0), await button.innerText()).toBeLessThanOrEqual(width);
+    }
+  });
+}
+
+/** Presses Tab until the focus is on what has this role and name. */
+async function tabTo(page: Page, role: 'button' | 'combobox' | 'file', name: string): Promise<void> {
+  const target = role === 'file' ? page.getByLabel(name) : page.getByRole(role, { name, exact: true });
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab');
+    if (await target.evaluate((element) => element.matches(':focus')).catch(() => false)) return;
+  }
+  throw new Error(`60 presses of Tab do not reach the ${role} "${name}"`);
+}
+
+test('a keyboard is enough', async ({ page }) => {
+  const app = await App.open(page);
+  await expect(app.status).toContainText('Engine', { timeout: SMALL });
+  await tabTo(page, 'file', 'Choose images');
+  const chooser = page.waitForEvent('filechooser');
+  await page.keyboard.press('Enter');
+  await (await chooser).setFiles([PICTURE]);
+  await expect(app.upscaleButton).toBeEnabled();
+  await tabTo(page, 'combobox', 'Scale');
+  await page.keyboard.press('Home');
+  await expect(app.scale).toHaveValue('2');
+  await tabTo(page, 'button', 'Upscale');
+  await page.keyboard.press('Enter');
+  await expect(app.saveButton).toBeVisible({ timeout: SMALL });
+  await tabTo(page, 'button', 'Save');
+  const download = page.waitForEvent('download');
+  await page.keyboard.press('Enter');
+  const saved = await contentOf(await download);
+  expect([saved.readUInt32BE(16), saved.readUInt32BE(20)]).toEqual([96, 72]);
+});
+
+test('a dropped and a pasted picture are taken', async ({ page }) => {
+  const app = await App.open(page);
+  const bytes = [...PICTURE.buffer];
+  for (const [event, name] of [['drop', 'dropped.png'], ['paste', 'pasted.png']] as const) {
+    await page.evaluate(
+      ([kind, file, content]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(content)], file, { type: 'image/png' }));
+        const init = { bubbles: true, cancelable: true, composed: true };
+        const sent = kind === 'drop' ? new DragEvent('drop', { ...init, dataTransfer: data }) : new ClipboardEvent('paste', { ...init, clipboardData: data });
+        document.body.dispatchEvent(sent);
+      },
+      [event, name, bytes] as const,
+    );
+    await expect(page.getByText(name).first()).toBeVisible();
+  }
+  await expect(app.upscaleButton).toBeEnabled();
+});
+
+test('the names of the contract are there', async ({ page }) => {
+  const app = await App.open(page);
+  await expect(app.files).toHaveAttribute('type', 'file');
+  await expect(app.scale).toBeVisible();
+  await expect(app.model).toBeVisible();
+  await expect(app.upscaleButton).toBeDisabled();
+  await expect(app.status).toHaveText(/Engine (gpu|tract|reference)/, { timeout: SMALL });
+});

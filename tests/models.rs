@@ -1,0 +1,138 @@
+//! The shipped models are what the manifest says, and model files from elsewhere load or are refused in words.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use inlarge::backend::probe::{largest_difference, noise};
+use inlarge::backend::reference::ReferenceBackend;
+use inlarge::backend::tract::TractBackend;
+use inlarge::backend::{Backend, Tensor};
+use inlarge::model::Network;
+use inlarge::model::graph::{Op, Shape};
+use inlarge::model::manifest::shipped;
+use inlarge::model::receptive_field::Geometry;
+use sha2::{Digest, Sha256};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_manifest_tells_the_truth() {
+    let manifest = shipped::manifest().unwrap();
+    assert!(manifest.models.len() >= 2);
+    for entry in &manifest.models {
+        let bytes = fs::read(root().join("models").join(&entry.file)).unwrap();
+        assert_eq!(bytes.len() as u64, entry.bytes, "{}", entry.id);
+        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(digest, entry.sha256, "{}", entry.id);
+        let network = Network::from_onnx(&bytes).unwrap();
+        let graph = network.graph().unwrap();
+        let geometry = Geometry::of(graph).unwrap();
+        assert_eq!((geometry.scale, geometry.halo, geometry.crop), (entry.scale, entry.halo, 0), "{}", entry.id);
+        assert_eq!(network.input_channels(), if entry.colour == "luma" { 1 } else { 3 }, "{}", entry.id);
+        assert!(root().join("models").join(&entry.card).is_file(), "{} has no card", entry.id);
+        let parameters: usize = graph.nodes.iter().map(|n| parameters(&n.op)).sum();
+        assert_eq!(parameters as u64, entry.parameters, "{}", entry.id);
+    }
+}
+
+fn parameters(op: &Op) -> usize {
+    match op {
+        Op::Conv(conv) => conv.weight.len() + conv.bias.len(),
+        Op::Activation(inlarge::model::graph::Activation::PRelu(slopes)) => slopes.len(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn a_graph_survives_export_and_import() {
+    for entry in shipped::manifest().unwrap().models {
+        let graph = shipped::load(&entry).unwrap().graph().unwrap().clone();
+        let exported = Network::from_graph(graph.clone());
+        let again = Network::from_onnx(exported.onnx()).unwrap();
+        let strip = |g: &inlarge::model::graph::Graph| g.nodes.iter().map(|n| (n.op.clone(), n.inputs.clone())).collect::<Vec<_>>();
+        assert_eq!(strip(again.graph().unwrap()), strip(&graph));
+    }
+}
+
+#[test]
+fn a_cut_or_flipped_file_is_refused_in_words() {
+    let entry = &shipped::manifest().unwrap().models[0];
+    let bytes = fs::read(root().join("models").join(&entry.file)).unwrap();
+    for end in (0..bytes.len()).step_by(997) {
+        let error = match Network::from_onnx(&bytes[..end]) {
+            Err(error) => error,
+            Ok(network) => match network.graph() {
+                Err(error) => error,
+                Ok(_) => panic!("{end} of {} bytes were taken for a whole model", bytes.len()),
+            },
+        };
+        assert!(matches!(error.kind(), "model" | "unsupported"), "{end}: {error}");
+    }
+    let positions = noise(77, 400);
+    for (round, position) in positions.iter().enumerate() {
+        let mut damaged = bytes.clone();
+        let at = ((position + 1.0) / 2.0 * (bytes.len() - 1) as f32) as usize;
+        damaged[at] ^= 1 << (round % 8);
+        // Most flips change a weight; none may panic, here or in the checks that follow.
+        if let Ok(network) = Network::from_onnx(&damaged)
+            && let Ok(graph) = network.graph()
+        {
+            let _ = Geometry::of(graph);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_model_is_named() {
+    for (bytes, word) in [
+        (&b""[..], "empty"),
+        (&b"<!doctype html><html><body>404</body></html>"[..], "web page"),
+        (&b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"[..], "text"),
+        (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "not an ONNX model"),
+    ] {
+        let error = Network::from_onnx(bytes).unwrap_err();
+        assert_eq!(error.kind(), "model");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+/// Third-party model files beside the project; they are never part of it.
+fn third_party() -> Option<PathBuf> {
+    let folder = root().join("../shared/models/onnx");
+    if folder.is_dir() {
+        Some(folder)
+    } else {
+        eprintln!("NOT MEASURED: the third-party models of ../shared/models are not here");
+        None
+    }
+}
+
+#[test]
+fn third_party_models_run_as_tract_runs_them() {
+    let Some(folder) = third_party() else { return };
+    for (file, scale, channels) in [("pytorch_tutorial_super_resolution.onnx", 3, 1), ("realesr-animevideov3.onnx", 4, 3), ("4xLSDIRCompactN3_fp32.onnx", 4, 3)] {
+        let network = Network::from_onnx(&fs::read(folder.join(file)).unwrap()).unwrap();
+        let geometry = Geometry::of(network.graph().unwrap()).unwrap();
+        assert_eq!((geometry.scale, network.input_channels()), (scale, channels), "{file}");
+        let shape = Shape::new(channels, 12, 9);
+        let tile = Tensor::new(shape, noise(3, shape.len()).iter().map(|v| 0.5 + 0.5 * v).collect()).unwrap();
+        let [reference, tract] = [&ReferenceBackend::new(1) as &dyn Backend, &TractBackend::new(1)].map(|backend| {
+            pollster::block_on(async { backend.prepare(&network, shape).await.unwrap().run(&tile).await.unwrap() })
+        });
+        assert_eq!(reference.shape, Shape::new(channels, 12 * scale, 9 * scale));
+        let difference = largest_difference(&reference, &tract);
+        println!("{file}: largest difference {difference:e}");
+        assert!(difference <= 1e-4, "{file}: {difference}");
+    }
+}
+
+#[test]
+fn a_model_with_an_operation_that_nobody_has_is_refused_by_name() {
+    let Some(folder) = third_party() else { return };
+    let bytes = fs::read(folder.join("ort_pytorch_superresolution_with_pre_post_op18.onnx")).unwrap();
+    let error = Network::from_onnx(&bytes).unwrap_err();
+    assert_eq!(error.kind(), "unsupported");
+    assert!(error.to_string().contains("com.microsoft.extensions.DecodeImage"), "{error}");
+}

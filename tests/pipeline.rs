@@ -1,0 +1,255 @@
+//! Whole jobs: what users see of colour, alpha, 16 bits, failing engines and cancelled work.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+
+use inlarge::backend::select::Preference;
+use inlarge::backend::{Backend, BackendKind, Capabilities, LocalFuture, Session, Tensor};
+use inlarge::codec::decode;
+use inlarge::codec::encode::OutputFormat;
+use inlarge::image::{Channels, Depth, Picture, Samples};
+use inlarge::model::Network;
+use inlarge::model::graph::Shape;
+use inlarge::model::manifest::shipped;
+use inlarge::pipeline::drive::{self, Engine};
+use inlarge::pipeline::{Job, JobOptions, Report};
+use inlarge::{Error, Result};
+
+#[path = "codec/make.rs"]
+#[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
+mod make;
+
+#[derive(Clone, Default)]
+struct Sink(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn network(scale: usize) -> Network {
+    let manifest = shipped::manifest().unwrap();
+    shipped::load(manifest.find("photo-fast", scale, "bicubic").unwrap()).unwrap()
+}
+
+fn options(scale: usize, format: OutputFormat) -> JobOptions {
+    JobOptions { input: "in".into(), model: "photo-fast".into(), scale, tile: Some(48), max_buffer_bytes: None, parallel: 2, format, quality: 90 }
+}
+
+fn png(picture: &Picture) -> Vec<u8> {
+    make::encode(picture, OutputFormat::Png, &inlarge::codec::encode::EncoderOptions::default(), 1000)
+}
+
+fn tract() -> Engine {
+    Engine::choose(Preference::Only(BackendKind::Tract), None).unwrap()
+}
+
+/// Enlarges with tract and reads the result back.
+fn enlarge(file: &[u8], scale: usize, format: OutputFormat) -> (Picture, Report) {
+    let sink = Sink::default();
+    let network = network(scale);
+    let mut job = Job::open(file, &network, options(scale, format), None, sink.clone()).unwrap();
+    drive::run(&mut job, &network, tract(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+    let report = job.report("out", 1.0);
+    let bytes = sink.0.borrow();
+    (decode(&bytes).unwrap().picture, report)
+}
+
+fn values(picture: &Picture) -> Vec<u16> {
+    match &picture.samples {
+        Samples::U8(v) => v.iter().map(|&b| u16::from(b) * 257).collect(),
+        Samples::U16(v) => v.clone(),
+    }
+}
+
+#[test]
+fn every_layout_keeps_its_layout() {
+    for scale in [2, 4] {
+        for channels in make::CHANNELS {
+            for depth in [Depth::Eight, Depth::Sixteen] {
+                let source = make::picture(61, 53, channels, depth, false);
+                let (result, report) = enlarge(&png(&source), scale, OutputFormat::Png);
+                assert_eq!((result.width, result.height), (61 * scale as u32, 53 * scale as u32));
+                assert_eq!((result.channels, result.samples.depth()), (channels, depth));
+                assert_eq!((report.width, report.scale, report.backend.as_str()), (result.width, scale, "tract"));
+                // The result scaled back down looks like the source: mean absolute difference per sample.
+                let back = inlarge::image::resample::resize(&result, 61, 53, inlarge::image::resample::Kernel::Cubic).unwrap();
+                let (a, b) = (values(&source), values(&back));
+                let mean = a.iter().zip(&b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64 / 257.0;
+                assert!(mean < 1.0, "{channels:?} {depth:?} x{scale}: {mean}");
+            }
+        }
+    }
+}
+
+#[test]
+fn grey_in_colour_stays_grey_and_the_ends_stay() {
+    let ramp: Vec<u8> = (0..64 * 40).flat_map(|i| [if i % 64 < 20 { 0 } else if i % 64 > 44 { 255 } else { (i % 64 * 4) as u8 }; 3]).collect();
+    let source = Picture::new(64, 40, Channels::Rgb, Samples::U8(ramp)).unwrap();
+    let (result, _) = enlarge(&png(&source), 2, OutputFormat::Png);
+    let pixels = make::bytes(&result);
+    assert!(pixels.chunks(3).all(|p| p[0] == p[1] && p[1] == p[2]), "grey got a colour");
+    for row in pixels.chunks(128 * 3) {
+        assert!(row[..8 * 3].iter().all(|&v| v <= 1), "black: {:?}", &row[..24]);
+        assert!(row[118 * 3..].iter().all(|&v| v >= 254), "white: {:?}", &row[118 * 3..]);
+    }
+}
+
+/// A red disc with a soft edge; what lies under the transparency is bright green.
+fn disc() -> Picture {
+    let pixels = (0..80 * 80).flat_map(|i| {
+        let distance = (((i % 80) as f32 - 39.5).powi(2) + ((i / 80) as f32 - 39.5).powi(2)).sqrt();
+        let alpha = ((30.0 - distance) / 3.0).clamp(0.0, 1.0);
+        if alpha == 0.0 { [0, 255, 0, 0] } else { [200, 30, 40, (alpha * 255.0).round() as u8] }
+    });
+    Picture::new(80, 80, Channels::Rgba, Samples::U8(pixels.collect())).unwrap()
+}
+
+/// The most that green shines through where the result is visible at all.
+fn fringe(result: &Picture) -> u8 {
+    make::bytes(result).chunks(4).filter(|p| p[3] > 0).map(|p| p[1].saturating_sub(30)).max().unwrap()
+}
+
+#[test]
+fn transparent_edges_have_no_fringe() {
+    let (result, _) = enlarge(&png(&disc()), 4, OutputFormat::Png);
+    assert!(fringe(&result) <= 8, "green shines through by {}", fringe(&result));
+    // The alpha itself is enlarged, not cut: a soft edge has values between.
+    let soft = make::bytes(&result).chunks(4).filter(|p| (1..255).contains(&p[3])).count();
+    assert!(soft > 1000, "{soft} soft pixels");
+    // The twin: without the bleeding the same picture has a fringe.
+    let network = network(4);
+    let picture = disc();
+    let channel: Vec<f32> = make::bytes(&picture).chunks(4).map(|p| f32::from(p[1]) / 255.0).collect();
+    let tile = Tensor::new(Shape::new(1, 80, 80), channel).unwrap();
+    let raw = pollster::block_on(async { tract().backend.prepare(&network, tile.shape).await.unwrap().run(&tile).await.unwrap() });
+    let mixed = make::bytes(&result).chunks(4).zip(&raw.data).filter(|(p, _)| p[3] > 0).map(|(_, g)| (g * 255.0) as u8).max().unwrap();
+    assert!(mixed > 60, "the unbled colour shows only {mixed}");
+}
+
+#[test]
+fn jpeg_is_laid_on_white_and_says_so() {
+    let (result, report) = enlarge(&png(&disc()), 2, OutputFormat::Jpeg);
+    assert_eq!(result.channels, Channels::Rgb);
+    assert!(make::bytes(&result)[..3].iter().all(|&v| v > 250));
+    assert!(report.warnings.iter().any(|w| w.contains("transparency")), "{:?}", report.warnings);
+}
+
+#[test]
+fn thin_and_tiny_pictures() {
+    for (width, height) in [(1, 1), (2, 1), (1, 500), (500, 1), (3, 2)] {
+        let source = make::picture(width, height, Channels::Rgb, Depth::Eight, false);
+        let (result, _) = enlarge(&png(&source), 4, OutputFormat::Png);
+        assert_eq!((result.width, result.height), (width * 4, height * 4));
+        let mean = |p: &Picture| make::bytes(p).iter().map(|&v| f64::from(v)).sum::<f64>() / make::bytes(p).len() as f64;
+        assert!((mean(&source) - mean(&result)).abs() < 3.0, "{width} x {height}");
+    }
+}
+
+#[test]
+fn cancelled_work_stops() {
+    let network = network(2);
+    let source = make::picture(200, 200, Channels::Grey, Depth::Eight, false);
+    let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, Sink::default()).unwrap();
+    let cancel = AtomicBool::new(false);
+    let mut seen = 0;
+    let stopped = drive::run(&mut job, &network, tract(), &cancel, &mut |done, _| {
+        seen = done;
+        cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(stopped, Err(Error::Cancelled));
+    assert!(seen < job.tiles(), "{seen} of {}", job.tiles());
+}
+
+/// An engine that looks fine and gives black tiles, or none.
+struct Broken {
+    capabilities: Capabilities,
+    black: bool,
+}
+
+impl Backend for Broken {
+    fn kind(&self) -> BackendKind {
+        BackendKind::Gpu
+    }
+
+    fn adapter(&self) -> &'static str {
+        "a broken device"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn prepare<'a>(&'a self, _: &'a Network, shape: Shape) -> LocalFuture<'a, Result<Box<dyn Session>>> {
+        Box::pin(async move { Ok(Box::new(BrokenSession { shape, black: self.black }) as Box<dyn Session>) })
+    }
+}
+
+struct BrokenSession {
+    shape: Shape,
+    black: bool,
+}
+
+impl Session for BrokenSession {
+    fn input_shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn output_shape(&self) -> Shape {
+        Shape::new(1, self.shape.height * 2, self.shape.width * 2)
+    }
+
+    fn run<'a>(&'a self, _: &'a Tensor) -> LocalFuture<'a, Result<Tensor>> {
+        Box::pin(async move {
+            if self.black { Ok(Tensor::zeros(self.output_shape())) } else { Err(Error::device("The device was lost", "")) }
+        })
+    }
+}
+
+fn broken(black: bool, rest: Vec<BackendKind>) -> Engine {
+    let capabilities = Capabilities { opaque_networks: false, software_adapter: false, parallel_sessions: 1, tiles_in_flight: 2, max_buffer_bytes: None };
+    Engine { backend: Box::new(Broken { capabilities, black }), rest, refusals: Vec::new(), allow_software: true, threads: 2 }
+}
+
+#[test]
+fn a_black_or_lost_device_is_replaced_and_named() {
+    let network = network(2);
+    let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
+    let (expected, _) = enlarge(&png(&source), 2, OutputFormat::Png);
+    for black in [true, false] {
+        let sink = Sink::default();
+        let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, sink.clone()).unwrap();
+        drive::run(&mut job, &network, broken(black, vec![BackendKind::Tract]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+        assert_eq!(decode(&sink.0.borrow()).unwrap().picture, expected);
+        let report = job.report("", 0.0);
+        assert_eq!(report.backend, "tract");
+        assert!(report.warnings.iter().any(|w| w.contains("\"gpu\" failed")), "{:?}", report.warnings);
+    }
+}
+
+#[test]
+fn with_no_engine_left_there_is_an_error_and_no_picture() {
+    let network = network(2);
+    let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
+    for black in [true, false] {
+        let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, Sink::default()).unwrap();
+        let error = drive::run(&mut job, &network, broken(black, vec![]), &AtomicBool::new(false), &mut |_, _| {}).unwrap_err();
+        assert_eq!(error.kind(), "device", "{error}");
+        assert!(job.tiles_done() < job.tiles());
+    }
+}
+
+#[test]
+fn a_scale_that_the_model_lacks_is_named() {
+    let source = make::picture(20, 20, Channels::Rgb, Depth::Eight, false);
+    let error = Job::open(&png(&source), &network(2), options(3, OutputFormat::Png), None, Sink::default()).err().unwrap();
+    assert_eq!(error.kind(), "parameter");
+    assert!(error.to_string().contains("scale of 2"), "{error}");
+}

@@ -1,0 +1,1 @@
+"""Training, export and evaluation of Inlarge's super-resolution networks."""

@@ -1,0 +1,22 @@
+"""Figure that a run watches: mean PSNR on the photographs of the held-out split. Never a test set."""
+
+import torch
+
+from training import luma
+from training.corpus import Corpus
+
+SHAVE = 8
+
+
+def held_out_psnr(network: torch.nn.Module, corpus: Corpus, device: torch.device) -> float:
+    """Mean over tiles of the PSNR of full-range Y in dB, `SHAVE` high-resolution pixels off each side."""
+    total, count = 0.0, 0
+    for tile in torch.nonzero(corpus.weight == 1.0).flatten().tolist():
+        low = luma.full_range_tensor(corpus.low[tile].to(device))[None, None]
+        high = luma.full_range_tensor(corpus.high[tile].to(device))
+        with torch.no_grad():
+            output = network(low)[0, 0].clamp(0, 1)
+        error = (output - high)[SHAVE:-SHAVE, SHAVE:-SHAVE].square().mean()
+        total += -10.0 * torch.log10(error.clamp_min(1e-8)).item()
+        count += 1
+    return total / count

@@ -1,0 +1,21 @@
+"""Pixel losses on luma patches, [n, 1, h, w]."""
+
+import torch
+
+CHARBONNIER_EPSILON = 1e-3
+FOURIER_WEIGHT = 0.05
+
+
+def pixel_loss(name: str, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """`l1`; `charbonnier` (a smooth L1); `l1+fft`: L1 plus 0.05 of the L1 of the orthonormal 2-D spectra; `l2`."""
+    difference = output - target
+    if name == "l1":
+        return difference.abs().mean()
+    if name == "charbonnier":
+        return (difference**2 + CHARBONNIER_EPSILON**2).sqrt().mean()
+    if name == "l1+fft":
+        spectrum = torch.view_as_real(torch.fft.rfft2(difference, norm="ortho"))
+        return difference.abs().mean() + FOURIER_WEIGHT * spectrum.abs().mean()
+    if name == "l2":
+        return (difference**2).mean()
+    raise ValueError(f"unknown loss {name!r}: choose l1, charbonnier, l1+fft or l2")

@@ -1,0 +1,70 @@
+"""Runs an exported file node by node in PyTorch, so that scores come from the file and not from the trained net."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from onnx import helper, numpy_helper
+
+
+class OnnxReference:
+    """The operators that our exports use; any other is refused."""
+
+    def __init__(self, path: Path):
+        self.graph = onnx.load(path).graph
+        self.constants = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in self.graph.initializer}
+
+    @property
+    def parameters(self) -> int:
+        """Weights, biases and slopes."""
+        return sum(t.numel() for name, t in self.constants.items() if name != "scales")
+
+    @property
+    def scale(self) -> int:
+        """Enlargement factor."""
+        return int(self.constants["scales"][-1])
+
+    def kernels(self) -> list[torch.Tensor]:
+        """The convolutions' kernels, in order."""
+        return [self.constants[node.input[1]] for node in self.graph.node if node.op_type == "Conv"]
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """[1, 1, h, w] -> [1, 1, s * h, s * w]."""
+        values = {**self.constants, self.graph.input[0].name: x}
+        for node in self.graph.node:
+            operands = [values[name] for name in node.input if name]
+            attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+            values[node.output[0]] = self._apply(node.op_type, operands, attributes)
+        return values[self.graph.output[0].name]
+
+    @staticmethod
+    def _apply(kind: str, operands: list[torch.Tensor], attributes: dict) -> torch.Tensor:
+        match kind:
+            case "Conv":
+                return F.conv2d(*operands, padding=attributes["pads"][0])
+            case "PRelu":
+                return F.prelu(operands[0], operands[1].flatten())
+            case "Add":
+                return operands[0] + operands[1]
+            case "DepthToSpace" if attributes["mode"] == b"CRD":
+                return F.pixel_shuffle(operands[0], attributes["blocksize"])
+            case "Resize" if attributes["mode"] == b"nearest":
+                scale = int(operands[1][-1])
+                return operands[0].repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+        raise ValueError(f"operator {kind} with {attributes} is not one that our exports use")
+
+
+def halo_of(kernels: list[torch.Tensor]) -> int:
+    """Receptive-field radius of a chain of convolutions, in low-resolution pixels."""
+    return sum(kernel.shape[-1] // 2 for kernel in kernels)
+
+
+def enlarge(network, luma: np.ndarray, scale: int, halo: int) -> np.ndarray:
+    """Y in 0..=1, HW float -> float32 of `scale` times the size, the edges replicated by `halo` pixels."""
+    padded = np.pad(luma.astype(np.float32), halo, mode="edge")
+    with torch.no_grad():
+        output = network(torch.from_numpy(padded)[None, None])[0, 0].numpy()
+    border = scale * halo
+    return output[border:-border, border:-border]

@@ -1,0 +1,66 @@
+"""Training tiles: 256x256 lossless WebP in a tar beside `index.tsv`, split by source picture."""
+
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ARCHIVES = ("train-free.tar", "train-cid22.tar")
+TILE = 256
+HELD_OUT_PERCENT = 3
+
+
+@dataclass(frozen=True)
+class TileRecord:
+    """One line of `index.tsv`; `source` is `repository@commit:path`, `x` and `y` are pixels in the shrunk source."""
+
+    file: str
+    source: str
+    downscale: int
+    x: int
+    y: int
+    kind: str
+    tier: str
+    licence: str
+
+    @property
+    def held_out(self) -> bool:
+        """True for all the tiles of about 3 % of the source pictures, chosen by the hash of the source's name."""
+        digest = hashlib.sha256(self.source.encode()).digest()
+        return int.from_bytes(digest[:4], "big") % 100 < HELD_OUT_PERCENT
+
+
+def read_index(archive: Path) -> list[TileRecord]:
+    """The records of one archive, in the order of its `index.tsv`."""
+    with tarfile.open(archive) as tar:
+        member = next(m for m in tar.getmembers() if Path(m.name).name == "index.tsv")
+        stream = tar.extractfile(member)
+        assert stream is not None, f"{archive}: index.tsv is not a file"
+        rows = [line.split("\t") for line in stream.read().decode().splitlines() if line]
+    return [
+        TileRecord(file, source, int(downscale), int(x), int(y), kind, tier, licence)
+        for file, source, downscale, x, y, kind, tier, licence in rows
+    ]
+
+
+def read_tiles(archive: Path, records: list[TileRecord]) -> np.ndarray:
+    """Decode the tiles of `records`: uint8 [n, 256, 256, 3], sRGB-encoded."""
+    place = {record.file: i for i, record in enumerate(records)}
+    tiles = np.empty((len(records), TILE, TILE, 3), np.uint8)
+    found = 0
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            i = place.get(Path(member.name).name)
+            if i is None:
+                continue
+            stream = tar.extractfile(member)
+            assert stream is not None, f"{archive}: {member.name} is not a file"
+            tiles[i] = np.asarray(Image.open(io.BytesIO(stream.read())).convert("RGB"))
+            found += 1
+    if found != len(records):
+        raise ValueError(f"{archive} holds {found} of the {len(records)} tiles that its index names")
+    return tiles

@@ -1,0 +1,142 @@
+import { html, LitElement, nothing } from 'lit';
+import { property, query, state } from 'lit/decorators.js';
+import type { InlargeCompare } from '../elements/compare.js';
+import { define } from '../elements/define.js';
+import { offerUpdates, type Notices } from '../pwa/register.js';
+import type { Progress } from '../shared/protocol.js';
+import { logo } from './art.js';
+import { takeIn } from './intake.js';
+import type { Item } from './item.js';
+import { actions, settingsPanel } from './panel.js';
+import { Session } from './session.js';
+import { caption, emptyStage, pictureStage } from './stage.js';
+import { strip } from './strip.js';
+import { appStyles } from './styles.js';
+import { engineSentence } from './words.js';
+
+/** What the file dialog offers: the engine's own decoders, whatever the browser can show. */
+const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff,.tif,.tiff,.bmp';
+
+/** The page. */
+export class InlargeApp extends LitElement {
+  static override styles = appStyles;
+
+  @property({ attribute: false }) session = new Session();
+  @state() private hovering = false;
+  @state() private notices: Notices = { update: undefined, offline: false };
+  @query('inlarge-compare') private compare!: InlargeCompare | null;
+  @query('.stage') private stage!: HTMLElement;
+  private shown: Item | undefined;
+  private stopIntake = (): void => {};
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.session.addEventListener('change', () => this.requestUpdate());
+    this.session.addEventListener('tile', (event) => this.onTile(event as CustomEvent<{ item: Item; progress: Progress }>));
+    this.stopIntake = takeIn((files) => this.session.add(files), (hovering) => (this.hovering = hovering));
+    offerUpdates((notices) => (this.notices = notices));
+    // The page draws first; then the engine loads, so that the status line can say what will run.
+    setTimeout(() => void this.session.warm(), 200);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stopIntake();
+  }
+
+  override updated(): void {
+    // On a phone the list is below the picture that it chooses.
+    const { selected } = this.session;
+    if (selected !== this.shown && this.shown && selected && !this.session.running) {
+      const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      this.stage.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
+    }
+    if (selected !== this.shown && selected?.state === 'working') this.veil(selected);
+    this.shown = selected;
+  }
+
+  override render() {
+    const { session } = this;
+    const item = session.selected;
+    return html`
+      <header>
+        <div class="brand">${logo}<span>Inlarge</span></div>
+        <p class="status" role="status">${this.status()}</p>
+      </header>
+      <main class=${item ? 'busy' : 'start'}>
+        <section class="stage" aria-label="Picture">
+          ${item ? pictureStage(item) : emptyStage(() => void this.example())}
+          ${this.hovering ? html`<div class="drop" aria-hidden="true"><span>Drop to add</span></div>` : nothing}
+        </section>
+        <aside aria-label="Settings">
+          ${item ? caption(session, item) : nothing}
+          <div class="scroll">
+            ${session.items.length > 1 ? strip(session) : nothing}
+            <input id="files" class="hidden" type="file" multiple accept=${ACCEPT} aria-label="Choose images" @change=${this.onFiles} />
+            ${item
+              ? html`<div class="more">
+                  <label class="quiet" for="files">Choose images</label>
+                  ${session.items.length === 1 && !session.running
+                    ? html`<button type="button" class="quiet" @click=${() => session.remove(item)}>Remove</button>`
+                    : nothing}
+                </div>`
+              : nothing}
+            ${settingsPanel(session)}
+          </div>
+          ${actions(session)}
+        </aside>
+      </main>
+      <div class="hidden" aria-live="polite">${session.announcement}</div>
+      ${this.notice()}
+    `;
+  }
+
+  private status() {
+    const { engine, engineProblem } = this.session;
+    if (engineProblem && !engine) return html`<i class="dot bad"></i>No engine: ${engineProblem.message}`;
+    if (!engine) return html`<i class="dot"></i>Starting the engine`;
+    return html`<i class="dot good"></i><span>${engineSentence(engine)}</span>`;
+  }
+
+  private notice() {
+    const { update, offline } = this.notices;
+    if (update) {
+      return html`<div class="notice" aria-live="polite">
+        <span>A new version is ready.</span>
+        <button type="button" class="link" @click=${() => update()}>Reload</button>
+        <button type="button" class="link" @click=${() => (this.notices = { ...this.notices, update: undefined })}>Later</button>
+      </div>`;
+    }
+    return offline ? html`<div class="notice" aria-live="polite"><span>Ready to work offline.</span></div>` : nothing;
+  }
+
+  private readonly onFiles = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    this.session.add([...(input.files ?? [])]);
+    // The same file can be chosen again after it was removed.
+    input.value = '';
+  };
+
+  /** Veils the picture when its first tile starts, then lets every finished tile through. */
+  private onTile(event: CustomEvent<{ item: Item; progress: Progress }>): void {
+    const { item, progress } = event.detail;
+    const { compare } = this;
+    if (!compare || item !== this.session.selected || progress.phase !== 'upscale') return;
+    if (progress.done === 0) this.veil(item);
+    if (progress.tile) compare.uncover(progress.tile);
+  }
+
+  /** Covers a picture under way, but for the tiles that are done. */
+  private veil(item: Item): void {
+    const { scale } = this.session.settings;
+    this.compare?.veil(item.width * scale, item.height * scale);
+    for (const tile of item.tiles) this.compare?.uncover(tile);
+  }
+
+  private async example(): Promise<void> {
+    const response = await fetch(new URL('example.jpg', document.baseURI));
+    this.session.add([new File([await response.blob()], 'example.jpg', { type: 'image/jpeg' })]);
+  }
+}
+
+define('inlarge-app', InlargeApp);

@@ -1,0 +1,61 @@
+import type { UpscaleResult } from '../lib/types.js';
+import type { Progress } from '../shared/protocol.js';
+
+export type ItemState = 'waiting' | 'working' | 'done' | 'failed';
+
+/** One picture on the page. */
+export interface Item {
+  readonly id: number;
+  readonly file: File;
+  /** Address of something that the browser can show; undefined while unknown, empty where there is nothing. */
+  picture: string | undefined;
+  /** Size of the upright source in pixels, as soon as it is known. */
+  width: number;
+  height: number;
+  state: ItemState;
+  progress: Progress | undefined;
+  /** Tiles that are done, in pixels of the result. */
+  tiles: NonNullable<Progress['tile']>[];
+  /** Seconds left, where that can be said. */
+  left: number | undefined;
+  result: UpscaleResult | undefined;
+  /** Address of the result. */
+  resultUrl: string;
+  /** The settings that the result was made with. */
+  madeWith: string;
+  problem: Problem | undefined;
+}
+
+/** What went wrong, in words for people. */
+export interface Problem {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+let nextId = 1;
+
+export function newItem(file: File): Item {
+  return {
+    id: nextId++, file, picture: undefined, width: 0, height: 0, state: 'waiting', progress: undefined, tiles: [], left: undefined,
+    result: undefined, resultUrl: '', madeWith: '', problem: undefined,
+  };
+}
+
+/** How much of the picture is done, 0 to 1. Loading and decoding count little. */
+export function fraction(item: Item): number {
+  if (item.state === 'done' || item.state === 'failed') return 1;
+  const { progress } = item;
+  if (!progress) return 0;
+  switch (progress.phase) {
+    case 'load':
+    case 'decode': return 0;
+    case 'upscale': return (progress.done / Math.max(1, progress.total)) * 0.99;
+    case 'encode': return 0.99;
+  }
+}
+
+export function problemOf(error: unknown): Problem {
+  const message = error instanceof Error && error.message ? error.message : String(error);
+  const remedy = (error as { remedy?: unknown } | null)?.remedy;
+  return { message, remedy: typeof remedy === 'string' ? remedy : '' };
+}

@@ -1,0 +1,282 @@
+import { scalesOf } from '../lib/catalogue.js';
+import { Estimate } from '../lib/estimate.js';
+import type { Upscaler } from '../lib/types.js';
+import { createUpscaler } from '../lib/upscaler.js';
+import type { ModelEntry } from '../shared/manifest.js';
+import type { BackendChoice, EngineReport, OutputType, Progress } from '../shared/protocol.js';
+import { fraction, newItem, problemOf, type Item, type Problem } from './item.js';
+
+/** What the user can set. */
+export interface Settings {
+  model: string;
+  scale: number;
+  backend: BackendChoice;
+  type: OutputType;
+  /** JPEG quality, 1 to 100. */
+  quality: number;
+}
+
+/** Side of the preview of a file that the browser cannot show, in pixels. */
+const PREVIEW_SIDE = 2048;
+
+/** Everything on the page that is not drawing: the pictures, the settings, the engine, the run. */
+export class Session extends EventTarget {
+  readonly items: Item[] = [];
+  readonly settings: Settings = { model: 'auto', scale: 4, backend: 'auto', type: 'image/png', quality: 90 };
+  selected: Item | undefined;
+  models: readonly ModelEntry[] = [];
+  engine: EngineReport | undefined;
+  /** Why there is no engine. */
+  engineProblem: Problem | undefined;
+  /** What a screen reader is told. */
+  announcement = '';
+  private upscaler: Promise<Upscaler> | undefined;
+  private run: AbortController | undefined;
+  private batch: readonly Item[] = [];
+
+  /** Pictures in the run under way. */
+  get batchSize(): number {
+    return this.batch.length;
+  }
+
+  get running(): boolean {
+    return this.run !== undefined;
+  }
+
+  /** Scales to offer for the chosen model. */
+  get scales(): readonly number[] {
+    const scales = scalesOf(this.models, this.settings.model);
+    return scales.length > 0 ? scales : [2, 4];
+  }
+
+  /** The pictures that "Upscale" would work on: those without a result for the settings as they are. */
+  get pending(): readonly Item[] {
+    return this.items.filter((item) => item.state !== 'done' || item.madeWith !== this.key);
+  }
+
+  /** How much of the run is done, 0 to 1. */
+  get overall(): number {
+    const sum = this.batch.reduce((total, item) => total + fraction(item), 0);
+    return this.batch.length > 0 ? sum / this.batch.length : 0;
+  }
+
+  /** Seconds left for the whole run; files to come are taken to cost what this one costs per pixel. */
+  get secondsLeft(): number | undefined {
+    const current = this.batch.find((item) => item.state === 'working');
+    if (current?.left === undefined || !current.progress) return undefined;
+    const pixels = (item: Item): number => item.width * item.height;
+    const perPixel = (current.progress.seconds + current.left) / Math.max(1, pixels(current));
+    const rest = this.batch.filter((item) => item.state === 'waiting').reduce((sum, item) => sum + pixels(item), 0);
+    return current.left + rest * perPixel;
+  }
+
+  add(files: Iterable<File>): void {
+    const added = [...files].map(newItem);
+    if (added.length === 0) return;
+    this.items.push(...added);
+    this.selected = this.running ? (this.selected ?? added[0]) : added[0];
+    for (const item of added) void this.look(item);
+    this.say(added.length === 1 ? `${added[0]?.file.name} was added.` : `${added.length} pictures were added.`);
+  }
+
+  remove(item: Item): void {
+    if (item.state === 'working') return;
+    const index = this.items.indexOf(item);
+    if (index < 0) return;
+    this.items.splice(index, 1);
+    if (item.picture) URL.revokeObjectURL(item.picture);
+    if (item.resultUrl) URL.revokeObjectURL(item.resultUrl);
+    if (this.selected === item) this.selected = this.items[Math.min(index, this.items.length - 1)];
+    this.say(`${item.file.name} was removed.`);
+  }
+
+  select(item: Item): void {
+    this.selected = item;
+    this.changed();
+  }
+
+  set(settings: Partial<Settings>): void {
+    Object.assign(this.settings, settings);
+    if (!this.scales.includes(this.settings.scale)) this.settings.scale = this.scales.at(-1) ?? 4;
+    this.changed();
+  }
+
+  /** Starts another engine; what it says about itself goes to the status line. */
+  async chooseEngine(backend: BackendChoice): Promise<void> {
+    this.set({ backend });
+    this.engine = undefined;
+    this.engineProblem = undefined;
+    this.changed();
+    try {
+      const upscaler = await this.open();
+      this.engine = await upscaler.useEngine(backend);
+      this.engineProblem = undefined;
+    } catch (error) {
+      if (this.settings.backend === backend) this.engineProblem = problemOf(error);
+    }
+    this.changed();
+  }
+
+  /** Adds a network of the user's own and chooses it. */
+  async addModel(file: File): Promise<void> {
+    this.engineProblem = undefined;
+    try {
+      const upscaler = await this.open();
+      const entry = await upscaler.addModel(file);
+      this.models = upscaler.models();
+      this.set({ model: entry.id, ...(entry.scale > 0 ? { scale: entry.scale } : {}) });
+      this.say(`The network ${entry.name} was added.`);
+    } catch (error) {
+      const { message, remedy } = problemOf(error);
+      this.engineProblem = { message: `${file.name}: ${message}`, remedy };
+      this.changed();
+    }
+  }
+
+  /** Loads the engine ahead of the first picture, for the status line. */
+  async warm(): Promise<void> {
+    await this.open().catch(() => {});
+  }
+
+  /** Enlarges what is pending, one picture after the other. A broken one does not stop the rest. */
+  async upscale(): Promise<void> {
+    if (this.run) return;
+    this.batch = this.pending;
+    if (this.batch.length === 0) return;
+    const run = new AbortController();
+    this.run = run;
+    for (const item of this.batch) this.reset(item);
+    this.changed();
+    try {
+      const upscaler = await orAborted(this.open(), run.signal);
+      for (const item of this.batch) {
+        if (run.signal.aborted) break;
+        if (this.items.includes(item)) await this.one(upscaler, item, run.signal);
+      }
+    } catch {
+      if (!run.signal.aborted) this.say('The engine could not be started.');
+    } finally {
+      this.run = undefined;
+      this.changed();
+    }
+  }
+
+  cancel(): void {
+    this.run?.abort();
+    this.say('Cancelled.');
+  }
+
+  private get key(): string {
+    const { model, scale, backend, type, quality } = this.settings;
+    return [model, scale, backend, type, type === 'image/jpeg' ? quality : ''].join(' ');
+  }
+
+  private reset(item: Item): void {
+    if (item.resultUrl) URL.revokeObjectURL(item.resultUrl);
+    Object.assign(item, { state: 'waiting', progress: undefined, tiles: [], left: undefined, result: undefined, resultUrl: '', problem: undefined });
+  }
+
+  private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
+    const { model, scale, backend, type, quality } = this.settings;
+    const key = this.key;
+    const estimate = new Estimate();
+    item.state = 'working';
+    if (this.batch.length > 1) this.selected = item;
+    this.changed();
+    const onProgress = (progress: Progress): void => {
+      item.progress = progress;
+      if (progress.tile) item.tiles.push(progress.tile);
+      if (progress.phase === 'upscale') {
+        if (progress.done > 0) estimate.push(progress.seconds);
+        item.left = estimate.left(progress.total - progress.done);
+      }
+      this.dispatchEvent(new CustomEvent('tile', { detail: { item, progress } }));
+      this.changed();
+    };
+    try {
+      item.result = await upscaler.upscale(item.file, { model, scale, backend, output: { type, quality }, signal, onProgress });
+      item.resultUrl = URL.createObjectURL(item.result.blob);
+      item.state = 'done';
+      item.madeWith = key;
+      this.engine = upscaler.engine;
+      this.say(`${item.file.name} is done: ${item.result.width} by ${item.result.height} pixels.`);
+    } catch (error) {
+      item.progress = undefined;
+      if (signal.aborted) {
+        item.state = 'waiting';
+      } else {
+        item.state = 'failed';
+        item.problem = problemOf(error);
+        this.say(`${item.file.name} failed. ${item.problem.message}`);
+      }
+    }
+    this.changed();
+  }
+
+  /** The engine, started once. A failed start is told and not remembered. */
+  private open(): Promise<Upscaler> {
+    if (this.upscaler) return this.upscaler;
+    this.engineProblem = undefined;
+    const opening = createUpscaler({ backend: this.settings.backend, assetBase: new URL('./', document.baseURI) });
+    this.upscaler = opening;
+    opening.then(
+      (upscaler) => {
+        this.engine = upscaler.engine;
+        this.models = upscaler.models();
+        this.set({});
+      },
+      (error: unknown) => {
+        this.upscaler = undefined;
+        this.engineProblem = problemOf(error);
+        this.changed();
+      },
+    );
+    return opening;
+  }
+
+  /** Finds something to show for a picture, and its size. */
+  private async look(item: Item): Promise<void> {
+    const url = URL.createObjectURL(item.file);
+    try {
+      await this.measure(item, url);
+    } catch {
+      URL.revokeObjectURL(url);
+      try {
+        const preview = await (await this.open()).preview(item.file, PREVIEW_SIDE);
+        await this.measure(item, URL.createObjectURL(preview.blob));
+        item.width = preview.width;
+        item.height = preview.height;
+      } catch {
+        // Whether the file is broken is the decoder's to say, when the picture's turn comes.
+        item.picture = '';
+      }
+    }
+    this.changed();
+  }
+
+  private async measure(item: Item, url: string): Promise<void> {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    item.picture = url;
+    item.width = image.naturalWidth;
+    item.height = image.naturalHeight;
+  }
+
+  private say(text: string): void {
+    this.announcement = text;
+    this.changed();
+  }
+
+  private changed(): void {
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+/** Waits for `promise`, but not past an abort. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}

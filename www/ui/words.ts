@@ -1,0 +1,59 @@
+import type { BackendName, EngineReport } from '../shared/protocol.js';
+import { roughly } from '../lib/estimate.js';
+import type { Item } from './item.js';
+
+const KINDS: Record<BackendName, string> = {
+  gpu: 'on the graphics processor',
+  tract: 'on the processor',
+  reference: 'on the processor, exactly and slowly',
+};
+
+/** "Runs on gpu, NVIDIA H100": backend and adapter, as the status line says them. */
+export function engineSentence(engine: EngineReport): string {
+  const workers = engine.backend === 'gpu' || engine.workers < 2 ? '' : `, ${engine.workers} workers`;
+  const adapter = engine.adapter ? ` · ${engine.adapter}` : '';
+  return `Engine ${engine.backend}${adapter}${workers}`;
+}
+
+/** What the engine is, in a line below its name. */
+export function engineKind(engine: EngineReport): string {
+  return `Networks run ${KINDS[engine.backend]}${engine.software ? ' (a GPU emulated in software)' : ''}.`;
+}
+
+/** "Tile 12 of 48 · about 20 s left". */
+export function progressLine(item: Item, left: number | undefined): string {
+  const { progress } = item;
+  if (!progress) return 'Starting';
+  switch (progress.phase) {
+    case 'load': return 'Loading the network';
+    case 'decode': return 'Reading the picture';
+    case 'encode': return 'Writing the file';
+    case 'upscale': {
+      const tiles = `Tile ${Math.min(progress.done + 1, progress.total)} of ${progress.total}`;
+      return left === undefined ? tiles : `${tiles}, ${roughly(left)}`;
+    }
+  }
+}
+
+/** What a row of the list says about its picture. */
+export function stateLine(item: Item): string {
+  switch (item.state) {
+    case 'waiting': return item.width ? `${size(item.width, item.height)}` : 'Waiting';
+    case 'working': return progressLine(item, item.left);
+    case 'done': return item.result ? `${size(item.result.width, item.result.height)}, ${bytes(item.result.blob.size)}` : 'Done';
+    case 'failed': return 'Failed';
+  }
+}
+
+export function size(width: number, height: number): string {
+  return `${width} × ${height}`;
+}
+
+export function bytes(count: number): string {
+  if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
+  return `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`;
+}
+
+export function seconds(count: number): string {
+  return count < 10 ? `${count.toFixed(1)} s` : count < 90 ? `${Math.round(count)} s` : `${Math.round(count / 60)} min`;
+}

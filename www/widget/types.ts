@@ -1,0 +1,38 @@
+import type { UpscaleResult } from '../lib/types.js';
+import type { BackendChoice, Progress } from '../shared/protocol.js';
+
+/** What fires on an `<inlarge-upscaler>`; all of it bubbles out of shadow roots. */
+export interface InlargeUpscalerEventMap {
+  'inlarge-progress': CustomEvent<Progress>;
+  'inlarge-done': CustomEvent<UpscaleResult>;
+  'inlarge-error': CustomEvent<Error>;
+}
+
+/** `<inlarge-upscaler>`: an enlarger to put into any page. */
+export interface InlargeUpscalerElement extends HTMLElement {
+  /** Address of a picture; without one the visitor chooses a file. */
+  src: string;
+  /** Result pixels per source pixel. */
+  scale: number;
+  /** Name of a model, or `auto`. */
+  model: string;
+  backend: BackendChoice;
+  /** File types that the visitor may choose, as for `<input accept>`. */
+  accept: string;
+  /** Folder with `worker/`, `wasm/` and `models/`; empty means that of the script. */
+  assetBase: string;
+  /** A file to work on, instead of `src`. */
+  file: Blob | undefined;
+  /** What came out last. */
+  readonly result: UpscaleResult | undefined;
+  /** Enlarges the picture; the same as the button. Rejects as `createUpscaler` does. */
+  upscale(): Promise<UpscaleResult>;
+  /** Stops what is under way. */
+  cancel(): void;
+  addEventListener<K extends keyof InlargeUpscalerEventMap>(
+    type: K,
+    listener: (this: InlargeUpscalerElement, event: InlargeUpscalerEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+}

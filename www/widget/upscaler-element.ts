@@ -1,0 +1,215 @@
+import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { property, query, state } from 'lit/decorators.js';
+import '../elements/compare.js';
+import type { InlargeCompare } from '../elements/compare.js';
+import type { UpscaleInput, UpscaleResult } from '../lib/types.js';
+import type { BackendChoice, Progress } from '../shared/protocol.js';
+import { ParameterError } from '../shared/errors.js';
+import { lease, type Lease } from './shared.js';
+import { widgetStyles } from './styles.js';
+import { wordsFor, type Words } from './words.js';
+
+/** The implementation of `<inlarge-upscaler>`; see `InlargeUpscalerElement` for what it offers. */
+export class UpscalerElement extends LitElement {
+  static override styles = widgetStyles;
+
+  @property() src = '';
+  @property({ type: Number }) scale = 4;
+  @property() model = 'auto';
+  @property() backend: BackendChoice = 'auto';
+  @property() accept = 'image/*,.tif,.tiff';
+  @property({ attribute: 'asset-base' }) assetBase = '';
+  @property({ attribute: false }) file: Blob | undefined;
+
+  /** What came out last. */
+  get result(): UpscaleResult | undefined {
+    return this.outcome;
+  }
+
+  @state() private outcome: UpscaleResult | undefined;
+  @state() private picture = '';
+  @state() private size = { width: 0, height: 0 };
+  @state() private progress: Progress | undefined;
+  @state() private problem = '';
+  @state() private hovering = false;
+  @query('inlarge-compare') private compare!: InlargeCompare | null;
+  private resultUrl = '';
+  private run: AbortController | undefined;
+  private lease: Lease | undefined;
+  private leasedBase = '';
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.cancel();
+    this.lease?.release();
+    this.lease = undefined;
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('src') || changed.has('file')) this.show();
+  }
+
+  /** Enlarges the picture. */
+  async upscale(): Promise<UpscaleResult> {
+    const input: UpscaleInput | undefined = this.file ?? (this.src || undefined);
+    if (input === undefined) throw new ParameterError('There is no picture to enlarge.', 'Set src or file, or choose a file.');
+    this.cancel();
+    const run = new AbortController();
+    this.run = run;
+    this.problem = '';
+    this.clearResult();
+    this.progress = { phase: 'load', done: 0, total: 1, seconds: 0 };
+    try {
+      const upscaler = await this.engine();
+      run.signal.throwIfAborted();
+      const { scale, model, backend } = this;
+      const result = await upscaler.upscale(input, {
+        scale, model, backend, signal: run.signal, onProgress: (progress) => this.onProgress(progress, scale),
+      });
+      this.outcome = result;
+      this.resultUrl = URL.createObjectURL(result.blob);
+      this.emit('inlarge-done', result);
+      return result;
+    } catch (error) {
+      if (!run.signal.aborted) {
+        const { message, remedy } = error as { message?: string; remedy?: string };
+        this.problem = `${message ?? String(error)} ${remedy ?? ''}`;
+        this.emit('inlarge-error', error);
+      }
+      throw error;
+    } finally {
+      if (this.run === run) {
+        this.run = undefined;
+        this.progress = undefined;
+      }
+    }
+  }
+
+  /** Stops what is under way. */
+  cancel(): void {
+    this.run?.abort();
+  }
+
+  override render() {
+    const words = wordsFor(this);
+    const { width, height } = this.outcome ?? this.size;
+    const ratio = width > 0 ? `aspect-ratio: ${width} / ${height}` : 'height: 260px';
+    return html`<div class=${this.hovering ? 'card hover' : 'card'} part="card" @dragover=${this.onDrag} @dragleave=${this.onDrag} @drop=${this.onDrop}>
+      <div class="stage" part="stage" style=${ratio}>
+        ${this.picture
+          ? html`<inlarge-compare exportparts="viewport, divider, zoom" .source=${this.picture} .result=${this.outcome ? this.resultUrl : ''}
+              .width=${width} .height=${height} .words=${words} ?exposing=${this.progress?.phase === 'upscale'}></inlarge-compare>`
+          : html`<div class="way-in"><span>${words.drop}</span></div>`}
+      </div>
+      <div class="bar" part="bar">
+        ${this.stateOf(words)} ${this.buttons(words)}
+      </div>
+    </div>`;
+  }
+
+  private stateOf(words: Words) {
+    const { progress, problem, outcome } = this;
+    if (progress) {
+      const share = progress.phase === 'upscale' ? progress.done / Math.max(1, progress.total) : progress.phase === 'encode' ? 1 : 0;
+      const text = progress.phase === 'upscale' ? words.tile(progress.done, progress.total) : words.loading;
+      return html`<div class="state" part="state">${text}
+        <div class="track" part="progress" role="progressbar" aria-label=${words.progress} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.floor(share * 100)}>
+          <span style="transform: scaleX(${share})"></span>
+        </div>
+      </div>`;
+    }
+    return html`<p class=${problem ? 'state bad' : 'state'} part="state" role="status">
+      ${problem || (outcome ? words.done(outcome.width, outcome.height) : '')}
+    </p>`;
+  }
+
+  private buttons(words: Words) {
+    if (this.progress) return html`<button type="button" part="button" @click=${() => this.cancel()}>${words.cancel}</button>`;
+    const { outcome } = this;
+    return html`
+      ${this.src ? nothing : html`<label part="button" class=${this.picture || this.file ? '' : 'primary'}>${words.choose}<input type="file" accept=${this.accept} @change=${this.onFile} /></label>`}
+      ${outcome
+        ? html`<button type="button" part="button" class="primary" @click=${() => this.save(outcome)}>${words.save}</button>`
+        : this.src || this.file
+          ? html`<button type="button" part="button" class="primary" @click=${() => void this.upscale().catch(() => {})}>${words.upscale}</button>`
+          : nothing}`;
+  }
+
+  private onProgress(progress: Progress, scale: number): void {
+    this.progress = progress;
+    if (progress.phase === 'upscale') {
+      if (progress.done === 0) this.compare?.veil(this.size.width * scale, this.size.height * scale);
+      if (progress.tile) this.compare?.uncover(progress.tile);
+    }
+    this.emit('inlarge-progress', progress);
+  }
+
+  private engine() {
+    if (this.leasedBase !== this.assetBase) this.lease?.release();
+    this.lease = this.lease && this.leasedBase === this.assetBase ? this.lease : lease(this.assetBase);
+    this.leasedBase = this.assetBase;
+    const held = this.lease;
+    return held.upscaler.catch((error: unknown) => {
+      // Not kept: pressing the button again starts anew.
+      held.release();
+      if (this.lease === held) this.lease = undefined;
+      throw error;
+    });
+  }
+
+  /** Shows the picture that was set, if the browser can; the engine reads more formats than that. */
+  private show(): void {
+    this.cancel();
+    this.clearResult();
+    this.problem = '';
+    if (this.picture.startsWith('blob:')) URL.revokeObjectURL(this.picture);
+    this.picture = '';
+    const address = this.file ? URL.createObjectURL(this.file) : this.src;
+    if (!address) return;
+    const image = new Image();
+    image.src = address;
+    image.decode().then(
+      () => {
+        this.size = { width: image.naturalWidth, height: image.naturalHeight };
+        this.picture = address;
+      },
+      () => {},
+    );
+  }
+
+  private clearResult(): void {
+    if (this.resultUrl) URL.revokeObjectURL(this.resultUrl);
+    this.resultUrl = '';
+    this.outcome = undefined;
+  }
+
+  private readonly onFile = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    this.file = input.files?.[0] ?? this.file;
+    input.value = '';
+  };
+
+  private readonly onDrag = (event: DragEvent): void => {
+    if (this.src || !event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    this.hovering = event.type === 'dragover';
+  };
+
+  private readonly onDrop = (event: DragEvent): void => {
+    this.hovering = false;
+    if (this.src) return;
+    event.preventDefault();
+    this.file = event.dataTransfer?.files[0] ?? this.file;
+  };
+
+  private save(result: UpscaleResult): void {
+    const link = document.createElement('a');
+    link.href = this.resultUrl;
+    link.download = result.name;
+    link.click();
+  }
+
+  private emit(type: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
+  }
+}

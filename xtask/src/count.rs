@@ -1,0 +1,126 @@
+//! Runs a test runner, shows what it says, and reads how many tests passed from its closing lines.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+/// Tests that passed and failed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) passed: u32,
+    pub(crate) failed: u32,
+}
+
+impl Count {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Runs a test runner to its end. A runner that fails without naming a failed test counts as one
+/// failure.
+///
+/// # Errors
+/// When it cannot be started, or ran no test at all.
+pub(crate) fn run_counted(command: &mut Command) -> Result<Count> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{program} could not be started"))?;
+    let errors = child.stderr.take().map(|stream| thread::spawn(move || show(stream, |line| eprint!("{line}"))));
+    let mut count = child.stdout.take().map(|stream| show(stream, |line| print!("{line}"))).unwrap_or_default();
+    if let Some(errors) = errors {
+        count.add(errors.join().unwrap_or_default());
+    }
+    let status = child.wait()?;
+    if !status.success() && count.failed == 0 {
+        count.failed = 1;
+    }
+    if count == Count::default() {
+        bail!("{program} ran no test");
+    }
+    Ok(count)
+}
+
+fn show(stream: impl Read, print: impl Fn(&str)) -> Count {
+    let mut count = Count::default();
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&line);
+        print(&text);
+        count.add(closing_line(&text));
+        line.clear();
+    }
+    count
+}
+
+/// What a line says of the number of tests: cargo's, Playwright's or unittest's closing line.
+fn closing_line(line: &str) -> Count {
+    let line = line.trim();
+    let number_before = |word: &str| {
+        let mut words = line.split([' ', ';', ',']).filter(|w| !w.is_empty()).collect::<Vec<_>>().into_iter().rev();
+        words.find(|w| *w == word)?;
+        words.next()?.parse::<u32>().ok()
+    };
+    if line.starts_with("test result: ") {
+        return Count { passed: number_before("passed").unwrap_or(0), failed: number_before("failed").unwrap_or(0) };
+    }
+    // Playwright: `12 passed (1.2m)`, `1 failed`, `2 flaky`; alone on their lines.
+    if let Some((number, rest)) = line.split_once(' ')
+        && let Ok(number) = number.parse()
+    {
+        return match rest.split(' ').next() {
+            Some("passed") if rest == "passed" || rest.starts_with("passed (") => Count { passed: number, failed: 0 },
+            Some("failed" | "flaky" | "interrupted") if !rest.contains(' ') => Count { passed: 0, failed: number },
+            _ => Count::default(),
+        };
+    }
+    // unittest: `Ran 9 tests in 1.2s`, then `OK` or `FAILED (failures=1, errors=2)`.
+    if let Some(ran) = line.strip_prefix("Ran ").filter(|rest| rest.contains(" test")) {
+        return Count { passed: ran.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0), failed: 0 };
+    }
+    if let Some(list) = line.strip_prefix("FAILED (").and_then(|rest| rest.strip_suffix(')')) {
+        let failed = list.split(", ").filter_map(|part| part.split_once('=')).filter(|(kind, _)| matches!(*kind, "failures" | "errors"));
+        return Count { passed: 0, failed: failed.filter_map(|(_, n)| n.parse::<u32>().ok()).sum() };
+    }
+    Count::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_read() {
+        for (line, passed, failed) in [
+            ("test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.1s", 12, 0),
+            ("test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s", 1, 2),
+            ("  7 passed (1.2m)\n", 7, 0),
+            ("  2 failed\n", 0, 2),
+            ("  1 flaky", 0, 1),
+            ("Ran 9 tests in 0.003s", 9, 0),
+            ("FAILED (failures=1, errors=2)", 0, 3),
+            ("3 failed attempts were seen", 0, 0),
+            ("test passed ... ok", 0, 0),
+            ("7 passed tests of another kind", 0, 0),
+        ] {
+            assert_eq!(closing_line(line), Count { passed, failed }, "{line}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_runner_that_ran_nothing_is_an_error() {
+        let shell = |script: &str| run_counted(Command::new("sh").args(["-c", script]));
+        assert!(shell("true").is_err());
+        assert_eq!(shell("exit 3").unwrap(), Count { passed: 0, failed: 1 });
+        assert_eq!(shell("echo '  2 passed (1s)'; exit 3").unwrap(), Count { passed: 2, failed: 1 });
+    }
+}
