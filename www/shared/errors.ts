@@ -13,7 +13,10 @@ const KINDS: ReadonlySet<string> = new Set<ErrorKind>([
   'decode', 'encode', 'model', 'device', 'limits', 'parameter', 'unsupported', 'cancelled',
 ]);
 
-/** What every failure of Inlarge has: a fault, a sentence for people, and what to do about it. */
+/**
+ * What every failure of Inlarge has: a fault, a text for people and what to do about it. As with the errors of the wasm
+ * modules, the message is the whole text, remedy included.
+ */
 export class InlargeError extends Error {
   /** Whose fault it is. */
   readonly kind: ErrorKind;
@@ -21,11 +24,16 @@ export class InlargeError extends Error {
   readonly remedy: string;
 
   constructor(kind: ErrorKind, message: string, remedy = '', cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(whole(message, remedy), cause === undefined ? undefined : { cause });
     this.name = 'InlargeError';
     this.kind = kind;
     this.remedy = remedy;
   }
+}
+
+/** Message and remedy in one text, unless the message has the remedy in it already. */
+function whole(message: string, remedy: string): string {
+  return message.includes(remedy.replace(/\.$/, '')) ? message : `${message} ${remedy}`;
 }
 
 /** The input is not a picture that can be read. */

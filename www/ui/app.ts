@@ -93,7 +93,7 @@ export class InlargeApp extends LitElement {
 
   private status() {
     const { engine, engineProblem } = this.session;
-    if (engineProblem && !engine) return html`<i class="dot bad"></i>No engine: ${engineProblem.message}`;
+    if (engineProblem && !engine) return html`<i class="dot bad"></i>No engine: ${engineProblem}`;
     if (!engine) return html`<i class="dot"></i>Starting the engine`;
     return html`<i class="dot good"></i><span>${engineSentence(engine)}</span>`;
   }

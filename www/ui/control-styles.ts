@@ -185,7 +185,10 @@ export const controlStyles = css`
     gap: 10px;
   }
   .pair > * {
-    flex: 1;
+    flex: 1 1 auto;
+  }
+  .pair > .plain {
+    padding-inline: 14px;
   }
   .actions {
     display: grid;

@@ -23,13 +23,8 @@ export interface Item {
   resultUrl: string;
   /** The settings that the result was made with. */
   madeWith: string;
-  problem: Problem | undefined;
-}
-
-/** What went wrong, in words for people. */
-export interface Problem {
-  readonly message: string;
-  readonly remedy: string;
+  /** What went wrong and what to do about it, in words for people. */
+  problem: string | undefined;
 }
 
 let nextId = 1;
@@ -54,8 +49,6 @@ export function fraction(item: Item): number {
   }
 }
 
-export function problemOf(error: unknown): Problem {
-  const message = error instanceof Error && error.message ? error.message : String(error);
-  const remedy = (error as { remedy?: unknown } | null)?.remedy;
-  return { message, remedy: typeof remedy === 'string' ? remedy : '' };
+export function problemOf(error: unknown): string {
+  return error instanceof Error && error.message ? error.message : String(error);
 }

@@ -66,7 +66,7 @@ function enginePanel(session: Session) {
       ${engine && engine.refusals.length > 0
         ? html`<ul class="refusals">${engine.refusals.map(({ backend, reason }) => html`<li><b>Not ${backend}:</b> ${reason}</li>`)}</ul>`
         : nothing}
-      ${engineProblem ? html`<p class="note problem">${engineProblem.message} ${engineProblem.remedy}</p>` : nothing}
+      ${engineProblem ? html`<p class="note problem">${engineProblem}</p>` : nothing}
       <label class="quiet" for="network">Add a network (ONNX)</label>
       <input id="network" class="hidden" type="file" accept=".onnx" ?disabled=${running} @change=${(event: Event) => takeModel(event, session)} />
     </div>

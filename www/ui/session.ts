@@ -4,7 +4,7 @@ import type { Upscaler } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import type { ModelEntry } from '../shared/manifest.js';
 import type { BackendChoice, EngineReport, OutputType, Progress } from '../shared/protocol.js';
-import { fraction, newItem, problemOf, type Item, type Problem } from './item.js';
+import { fraction, newItem, problemOf, type Item } from './item.js';
 
 /** What the user can set. */
 export interface Settings {
@@ -27,7 +27,7 @@ export class Session extends EventTarget {
   models: readonly ModelEntry[] = [];
   engine: EngineReport | undefined;
   /** Why there is no engine. */
-  engineProblem: Problem | undefined;
+  engineProblem: string | undefined;
   /** What a screen reader is told. */
   announcement = '';
   private upscaler: Promise<Upscaler> | undefined;
@@ -127,8 +127,7 @@ export class Session extends EventTarget {
       this.set({ model: entry.id, ...(entry.scale > 0 ? { scale: entry.scale } : {}) });
       this.say(`The network ${entry.name} was added.`);
     } catch (error) {
-      const { message, remedy } = problemOf(error);
-      this.engineProblem = { message: `${file.name}: ${message}`, remedy };
+      this.engineProblem = `${file.name}: ${problemOf(error)}`;
       this.changed();
     }
   }
@@ -207,7 +206,7 @@ export class Session extends EventTarget {
       } else {
         item.state = 'failed';
         item.problem = problemOf(error);
-        this.say(`${item.file.name} failed. ${item.problem.message}`);
+        this.say(`${item.file.name} failed. ${item.problem}`);
       }
     }
     this.changed();

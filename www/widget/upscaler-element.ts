@@ -72,8 +72,7 @@ export class UpscalerElement extends LitElement {
       return result;
     } catch (error) {
       if (!run.signal.aborted) {
-        const { message, remedy } = error as { message?: string; remedy?: string };
-        this.problem = `${message ?? String(error)} ${remedy ?? ''}`;
+        this.problem = error instanceof Error ? error.message : String(error);
         this.emit('inlarge-error', error);
       }
       throw error;
