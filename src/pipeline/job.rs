@@ -7,7 +7,7 @@ use super::check::{Doubt, examine};
 use super::report::Report;
 use super::rows::{Planes, RowMaker, rgb_at};
 use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, can_hold, encoder};
-use crate::codec::{Decoded, decode};
+use crate::codec::{Decoded, decode, exif};
 use crate::error::{Error, Result};
 use crate::image::alpha::bleed;
 use crate::image::colour::luma;
@@ -97,7 +97,7 @@ impl Job {
     /// # Errors
     /// As [`Job::open`].
     pub fn new(decoded: Decoded, network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
-        let Decoded { mut picture, icc, exif, mut warnings, .. } = decoded;
+        let Decoded { mut picture, icc, exif: mut exif_block, mut warnings, .. } = decoded;
         let (width, height) = (picture.width as usize, picture.height as usize);
         let geometry = match (network.graph(), opaque_scale) {
             (Ok(graph), _) => Geometry::of(graph)?,
@@ -128,7 +128,10 @@ impl Job {
             _ => Planes::Rgb,
         };
         let passes = 1 + usize::from(picture.channels.has_alpha());
-        let mut encoder_options = EncoderOptions { quality: options.quality, icc, exif };
+        if let Some(block) = &mut exif_block {
+            exif::update(block, format.width, format.height);
+        }
+        let mut encoder_options = EncoderOptions { quality: options.quality, icc, exif: exif_block };
         warnings.extend(encoder_options.fit(options.format));
         let encoder = encoder(options.format, format, &encoder_options, sink)?;
         Ok(Self {

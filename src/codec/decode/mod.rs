@@ -6,6 +6,7 @@
 mod bmp;
 mod gif;
 mod jpeg;
+mod jpeg_bits;
 mod jpeg_scan;
 mod png;
 mod tiff;
