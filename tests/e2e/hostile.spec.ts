@@ -15,6 +15,8 @@ function expectPlain(said: string): void {
   expect(said.length).toBeGreaterThan(30);
   expect(said.length).toBeLessThan(400);
   expect(said.trimEnd()).toMatch(/[.!?]$/);
+  const sentences = said.split(/[.!?]\s+|[.!?]$/).filter(Boolean);
+  expect(new Set(sentences).size, `a sentence stands twice: ${said}`).toBe(sentences.length);
 }
 
 /** After a refusal the page still enlarges. */
