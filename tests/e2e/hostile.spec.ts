@@ -15,6 +15,8 @@ function expectPlain(said: string): void {
   expect(said.length).toBeGreaterThan(30);
   expect(said.length).toBeLessThan(400);
   expect(said.trimEnd()).toMatch(/[.!?]$/);
+  const sentences = said.split(/[.!?]\s+|[.!?]$/).filter(Boolean);
+  expect(new Set(sentences).size, `a sentence stands twice: ${said}`).toBe(sentences.length);
 }
 
 /** After a refusal the page still enlarges. */
@@ -43,7 +45,7 @@ test('files that are no pictures get a plain sentence', async ({ page }) => {
     await app.add(file);
     const said = await app.refusal();
     console.log(`  ${said.replace(/\s+/g, ' ')}`);
-    expect(said).toContain(`${file.name} could not be enlarged.`);
+    expect(said, file.name).toContain('could not be enlarged.');
     expectPlain(said);
     await page.getByRole('button', { name: 'Remove' }).first().click();
   }

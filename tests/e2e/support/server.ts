@@ -24,7 +24,13 @@ export interface Content {
 export class PlainServer {
   /** Paths that were asked for. */
   readonly asked: string[] = [];
-  private constructor(private readonly server: Server, private readonly content: Content) {}
+  /** Without a slash at its end. */
+  origin = '';
+
+  private constructor(
+    private readonly server: Server,
+    private readonly content: Content,
+  ) {}
 
   static async start(content: Content): Promise<PlainServer> {
     const server = createServer();
@@ -38,12 +44,8 @@ export class PlainServer {
       );
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    plain.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return plain;
-  }
-
-  /** Without a slash at its end. */
-  get origin(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
