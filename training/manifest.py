@@ -20,9 +20,17 @@ def multiply_adds_per_output_pixel(network: OnnxReference) -> int:
     return round(sum(kernel.numel() for kernel in network.kernels()) / network.scale**2)
 
 
-def entry(path: Path, credits: list[str], data: Path) -> dict:
-    """The manifest's record of one file, named `<network>-x<scale>-<variant>.onnx`."""
+def known_scores(manifest: Path) -> dict[str, dict]:
+    """Scores in an earlier manifest, by the SHA-256 of the file that they belong to."""
+    if not manifest.exists():
+        return {}
+    return {model["sha256"]: model["scores"] for model in json.loads(manifest.read_text())["models"]}
+
+
+def entry(path: Path, credits: list[str], known: dict[str, dict], data: Path) -> dict:
+    """The manifest's record of one file, named `<network>-x<scale>-<variant>.onnx`; it is scored unless `known`."""
     content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
     network = OnnxReference(path)
     name, variant = path.stem.split(f"-x{network.scale}-")
     return {
@@ -32,7 +40,7 @@ def entry(path: Path, credits: list[str], data: Path) -> dict:
         "variant": variant,
         "file": path.name,
         "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": sha256,
         "colour": "luma",
         "halo": halo_of(network.kernels()),
         "kernel": "bicubic",
@@ -41,19 +49,22 @@ def entry(path: Path, credits: list[str], data: Path) -> dict:
         "licence": LICENCE,
         "card": f"{name}.md",
         "data": credits,
-        "scores": evaluate.scores(network, data),
+        "scores": known.get(sha256) or evaluate.scores(network, data),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars and testsets/")
+    parser.add_argument("--afresh", action="store_true", help="score unchanged files again")
     options = parser.parse_args()
     torch.set_num_threads(1)
     credits = sources.credits(sources.all_records(options.data))
-    models = [entry(path, credits, options.data) for path in sorted(MODELS.glob("*.onnx"))]
+    manifest = MODELS / "manifest.json"
+    known = {} if options.afresh else known_scores(manifest)
+    models = [entry(path, credits, known, options.data) for path in sorted(MODELS.glob("*.onnx"))]
     text = json.dumps({"version": VERSION, "models": models}, indent=2, ensure_ascii=False)
-    (MODELS / "manifest.json").write_text(text + "\n")
+    manifest.write_text(text + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""The committed manifest against the committed model files, and the credits."""
+
+import hashlib
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from training import sources
+from training.manifest import multiply_adds_per_output_pixel
+from training.onnx_reference import OnnxReference, halo_of
+from training.paths import MODELS
+from training.photo_fast import HALO
+from training.tiles import TileRecord
+
+
+def disagreements(model: dict, path: Path) -> list[str]:
+    """Fields of a manifest entry that the file at `path` contradicts."""
+    content = path.read_bytes()
+    network = OnnxReference(path)
+    facts = {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "scale": network.scale,
+        "halo": halo_of(network.kernels()),
+        "parameters": network.parameters,
+        "macs_per_output_pixel": multiply_adds_per_output_pixel(network),
+    }
+    return [field for field, value in facts.items() if model[field] != value]
+
+
+class Manifest(unittest.TestCase):
+    def setUp(self):
+        self.models = json.loads((MODELS / "manifest.json").read_text())["models"]
+
+    def test_describes_every_file_as_it_is(self):
+        self.assertEqual({m["file"] for m in self.models}, {p.name for p in MODELS.glob("*.onnx")})
+        for model in self.models:
+            with self.subTest(model=model["id"]):
+                self.assertEqual(disagreements(model, MODELS / model["file"]), [])
+                self.assertEqual(model["halo"], HALO)
+                self.assertTrue((MODELS / model["card"]).is_file())
+
+    def test_notices_one_changed_byte(self):
+        model = self.models[0]
+        content = bytearray((MODELS / model["file"]).read_bytes())
+        content[content.index(b"body3.weight") + 40] ^= 1
+        with tempfile.TemporaryDirectory() as folder:
+            changed = Path(folder) / model["file"]
+            changed.write_bytes(content)
+            self.assertEqual(disagreements(model, changed), ["sha256"])
+
+
+class Credits(unittest.TestCase):
+    def test_one_line_for_each_repository_with_all_its_licences(self):
+        records = [
+            TileRecord("a.webp", "b/pictures@12ab:x.png", 1, 0, 0, "photo", "A", "CC0-1.0"),
+            TileRecord("b.webp", "b/pictures@34cd:y.png", 1, 0, 0, "photo", "A", "CC-BY-4.0"),
+            TileRecord("c.webp", "a/collage", 1, 0, 0, "art", "A", "Apache-2.0"),
+        ]
+        self.assertEqual(sources.credits(records), ["a/collage (Apache-2.0)", "b/pictures (CC-BY-4.0; CC0-1.0)"])
+        self.assertIn("`12ab` x.png: CC0-1.0; 1 tiles", sources.document(records))
+
+
+if __name__ == "__main__":
+    unittest.main()
