@@ -117,7 +117,8 @@ impl Exporter {
         }
         self.nodes.push(OnnxNode {
             op_type: Some(node.op.name().into()),
-            name: Some(node.name.clone()),
+            // Engines refuse two nodes of one name, which files of other programs have.
+            name: Some(format!("{}_{}", node.name, output.0)),
             input,
             output: vec![value_name(output)],
             attribute,
