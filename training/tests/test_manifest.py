@@ -54,7 +54,7 @@ class Manifest(unittest.TestCase):
     def test_notices_one_changed_byte(self):
         model = self.models[0]
         content = bytearray((MODELS / model["file"]).read_bytes())
-        content[content.index(b"body3.weight") + 40] ^= 1
+        content[content.rindex(b"body3.weight") + 40] ^= 1
         with tempfile.TemporaryDirectory() as folder:
             changed = Path(folder) / model["file"]
             changed.write_bytes(content)
