@@ -8,6 +8,11 @@ pub const MAX_INPUT_PIXELS: u64 = 16_384 * 16_384;
 /// Largest side of an input picture, in pixels.
 pub const MAX_INPUT_SIDE: u32 = 65_535;
 
+/// Most pixels of a picture that a network without a known receptive field is run on, as a whole.
+///
+/// 64 channels of 4 megapixels are 1 GiB, and an engine holds several such tensors; a wasm32 instance has 4 GiB in all.
+pub const MAX_WHOLE_PIXELS: u64 = if cfg!(target_pointer_width = "32") { 1 << 20 } else { 4 << 20 };
+
 /// Largest size of a model file, in bytes.
 pub const MAX_MODEL_BYTES: usize = 512 << 20;
 

@@ -11,6 +11,7 @@ use super::job::{Job, TileRequest};
 use crate::backend::select::{Preference, Refusal, covers, open, order};
 use crate::backend::{Backend, BackendKind, LocalFuture, Tensor};
 use crate::error::{Error, Result};
+use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
 
 /// An engine that was opened, and those that were refused before it.
@@ -275,11 +276,6 @@ async fn join<T>(futures: Vec<LocalFuture<'_, T>>) -> Vec<T> {
     .await;
     slots.into_iter().filter_map(|(_, output)| output).collect()
 }
-
-/// Most pixels of a picture that a network without a known receptive field is run on, as a whole.
-///
-/// 64 channels of 4 megapixels are 1 GiB, and an engine holds several such tensors.
-const MAX_WHOLE_PIXELS: u64 = 4 << 20;
 
 /// The enlargement factor of a network that is not covered, found by preparing it for the whole picture.
 ///

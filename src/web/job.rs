@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::error::JsError;
 use crate::codec::encode::OutputFormat;
 use crate::error::{Error, Result};
+use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
 use crate::model::receptive_field::Geometry;
 use crate::pipeline::{Job as PipelineJob, JobOptions, TileRequest as PipelineRequest};
@@ -59,6 +60,12 @@ impl Model {
     #[wasm_bindgen(getter)]
     pub fn refusal(&self) -> String {
         self.network.graph().err().map(|e| e.to_string()).unwrap_or_default()
+    }
+
+    /// Most pixels of a picture that a network which is not covered is run on.
+    #[wasm_bindgen(getter = maxWholePixels)]
+    pub fn max_whole_pixels(&self) -> f64 {
+        MAX_WHOLE_PIXELS as f64
     }
 
     /// Halo in input pixels.

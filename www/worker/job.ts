@@ -10,9 +10,6 @@ import type { AppGlue, WasmJob, WasmTile } from './wasm.js';
 /** Failures of an engine, after which another engine may still do the job. */
 const ANOTHER_MAY: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['device', 'unsupported', 'limits']);
 
-/** Most pixels of a picture that a network without a known receptive field is run on, as a whole. */
-const MAX_WHOLE_PIXELS = 1_000_000;
-
 /** A tile handed out and not yet back. Its input is kept, so that it can be run again elsewhere. */
 interface Tile {
   readonly index: number;
@@ -115,9 +112,10 @@ export class JobRun {
   /** The factor of a network that is not covered: only preparing it for the whole picture tells. */
   private async opaqueScale(file: Uint8Array, model: LoadedModel, pool: Pool): Promise<number> {
     const [width = 0, height = 0] = this.readable(() => this.app.pictureSize(file));
-    if (width * height > MAX_WHOLE_PIXELS) {
+    const most = model.parsed.maxWholePixels;
+    if (width * height > most) {
       throw new LimitsError(
-        `${model.parsed.refusal} The model can only be run on a whole picture, of at most ${MAX_WHOLE_PIXELS / 1e6} megapixels here, and this one has ${width} x ${height} pixels.`,
+        `${model.parsed.refusal} The model can only be run on a whole picture, of at most ${Math.floor(most / 1e6)} megapixels here, and this one has ${width} x ${height} pixels.`,
         'Crop the picture, or use one of the shipped models.',
       );
     }

@@ -8,6 +8,8 @@ export interface WasmModel {
   readonly opaque: boolean;
   /** Why the graph is not covered; empty where it is. */
   readonly refusal: string;
+  /** Most pixels of a picture that a network which is not covered is run on. */
+  readonly maxWholePixels: number;
   readonly halo: number;
   /** The file for the engines; differs from the loaded one where that names a fixed size. */
   onnx(): Uint8Array;
