@@ -32,9 +32,9 @@ impl Shape {
         Self { channels, height, width }
     }
 
-    /// Number of elements.
+    /// Number of elements; the largest number there is where it cannot be counted.
     pub const fn len(self) -> usize {
-        self.channels * self.height * self.width
+        self.channels.saturating_mul(self.height).saturating_mul(self.width)
     }
 
     /// Whether the tensor has no elements.
