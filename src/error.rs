@@ -16,11 +16,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.remedy.is_empty() {
-            write!(f, "{}.", self.what)
-        } else {
-            write!(f, "{}. {}.", self.what, self.remedy)
-        }
+        if self.remedy.is_empty() { write!(f, "{}.", self.what) } else { write!(f, "{}. {}.", self.what, self.remedy) }
     }
 }
 

@@ -30,9 +30,7 @@ pub fn check_input_size(width: u32, height: u32, bytes_per_pixel: u32) -> Result
     let pixels = u64::from(width) * u64::from(height);
     if pixels > MAX_INPUT_PIXELS || width > MAX_INPUT_SIDE || height > MAX_INPUT_SIDE {
         return Err(Error::limits(
-            format!(
-                "The picture's header says {width} x {height} pixels; at most {MAX_INPUT_PIXELS} pixels and {MAX_INPUT_SIDE} a side can be read"
-            ),
+            format!("The picture's header says {width} x {height} pixels; at most {MAX_INPUT_PIXELS} pixels and {MAX_INPUT_SIDE} a side can be read"),
             "Crop it or cut it into parts",
         ));
     }

@@ -112,15 +112,16 @@ fn third_party() -> Option<PathBuf> {
 #[test]
 fn third_party_models_run_as_tract_runs_them() {
     let Some(folder) = third_party() else { return };
-    for (file, scale, channels) in [("pytorch_tutorial_super_resolution.onnx", 3, 1), ("realesr-animevideov3.onnx", 4, 3), ("4xLSDIRCompactN3_fp32.onnx", 4, 3)] {
+    for (file, scale, channels) in
+        [("pytorch_tutorial_super_resolution.onnx", 3, 1), ("realesr-animevideov3.onnx", 4, 3), ("4xLSDIRCompactN3_fp32.onnx", 4, 3)]
+    {
         let network = Network::from_onnx(&fs::read(folder.join(file)).unwrap()).unwrap();
         let geometry = Geometry::of(network.graph().unwrap()).unwrap();
         assert_eq!((geometry.scale, network.input_channels()), (scale, channels), "{file}");
         let shape = Shape::new(channels, 12, 9);
         let tile = Tensor::new(shape, noise(3, shape.len()).iter().map(|v| 0.5 + 0.5 * v).collect()).unwrap();
-        let [reference, tract] = [&ReferenceBackend::new(1) as &dyn Backend, &TractBackend::new(1)].map(|backend| {
-            pollster::block_on(async { backend.prepare(&network, shape).await.unwrap().run(&tile).await.unwrap() })
-        });
+        let [reference, tract] = [&ReferenceBackend::new(1) as &dyn Backend, &TractBackend::new(1)]
+            .map(|backend| pollster::block_on(async { backend.prepare(&network, shape).await.unwrap().run(&tile).await.unwrap() }));
         assert_eq!(reference.shape, Shape::new(channels, 12 * scale, 9 * scale));
         let difference = largest_difference(&reference, &tract);
         println!("{file}: largest difference {difference:e}");

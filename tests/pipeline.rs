@@ -91,7 +91,17 @@ fn every_layout_keeps_its_layout() {
 
 #[test]
 fn grey_in_colour_stays_grey_and_the_ends_stay() {
-    let ramp: Vec<u8> = (0..64 * 40).flat_map(|i| [if i % 64 < 20 { 0 } else if i % 64 > 44 { 255 } else { (i % 64 * 4) as u8 }; 3]).collect();
+    let ramp: Vec<u8> = (0..64 * 40)
+        .flat_map(|i| {
+            [if i % 64 < 20 {
+                0
+            } else if i % 64 > 44 {
+                255
+            } else {
+                (i % 64 * 4) as u8
+            }; 3]
+        })
+        .collect();
     let source = Picture::new(64, 40, Channels::Rgb, Samples::U8(ramp)).unwrap();
     let (result, _) = enlarge(&png(&source), 2, OutputFormat::Png);
     let pixels = make::bytes(&result);
@@ -207,14 +217,13 @@ impl Session for BrokenSession {
     }
 
     fn run<'a>(&'a self, _: &'a Tensor) -> LocalFuture<'a, Result<Tensor>> {
-        Box::pin(async move {
-            if self.black { Ok(Tensor::zeros(self.output_shape())) } else { Err(Error::device("The device was lost", "")) }
-        })
+        Box::pin(async move { if self.black { Ok(Tensor::zeros(self.output_shape())) } else { Err(Error::device("The device was lost", "")) } })
     }
 }
 
 fn broken(black: bool, rest: Vec<BackendKind>) -> Engine {
-    let capabilities = Capabilities { opaque_networks: false, software_adapter: false, parallel_sessions: 1, tiles_in_flight: 2, max_buffer_bytes: None };
+    let capabilities =
+        Capabilities { opaque_networks: false, software_adapter: false, parallel_sessions: 1, tiles_in_flight: 2, max_buffer_bytes: None };
     Engine { backend: Box::new(Broken { capabilities, black }), rest, refusals: Vec::new(), allow_software: true, threads: 2 }
 }
 

@@ -1,4 +1,4 @@
-"""Writes `models/manifest.json` from the exported files and their scores. `python -m training.manifest`."""
+"""Writes `models/manifest.json`, and the cards' tables, from the exported files. `python -m training.manifest`."""
 
 import argparse
 import hashlib
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from training import evaluate, sources
+from training import card, evaluate, sources
 from training.onnx_reference import OnnxReference, halo_of
 from training.paths import DEFAULT_DATA, MODELS
 
@@ -65,6 +65,12 @@ def main() -> None:
     models = [entry(path, credits, known, options.data) for path in sorted(MODELS.glob("*.onnx"))]
     text = json.dumps({"version": VERSION, "models": models}, indent=2, ensure_ascii=False)
     manifest.write_text(text + "\n")
+    bicubic = {scale: evaluate.bicubic_scores(scale, options.data) for scale in {m["scale"] for m in models}}
+    for name in {model["card"] for model in models}:
+        described = [model for model in models if model["card"] == name]
+        page = (MODELS / name).read_text()
+        page = card.fill(page, "scores", card.score_table(described, bicubic))
+        (MODELS / name).write_text(card.fill(page, "credits", card.credit_list(described)))
 
 
 if __name__ == "__main__":

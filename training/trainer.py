@@ -44,8 +44,10 @@ class Trainer:
         self.done = 0
 
     def decay_over(self, steps: int) -> None:
-        """Let the learning rate fall from where it is to zero over the next `steps` steps."""
-        self.schedule = Schedule(self.schedule.rate(self.done), 1, self.done, steps)
+        """Let the learning rate fall to zero over the next `steps` steps; a decay under way goes on from its rate."""
+        decaying = self.schedule.decay_start is not None
+        peak, warm_up = (self.schedule.rate(self.done), 1) if decaying else (self.recipe.peak_rate, self.recipe.warm_up)
+        self.schedule = Schedule(peak, warm_up, self.done, steps)
 
     def step(self) -> torch.Tensor:
         """One update; returns the loss, a scalar tensor on the device."""

@@ -96,9 +96,7 @@ fn golden_graph() -> Graph {
         (Op::Resize(Resize { scale: 2, mode: ResizeMode::Nearest }), vec![0]),
         (Op::Binary(BinaryOp::Add), vec![7, 8]),
     ];
-    let nodes: Vec<Node> = layers
-        .into_iter()
-        .map(|(op, inputs)| Node { name: op.name().into(), op, inputs: inputs.into_iter().map(ValueId).collect() })
-        .collect();
+    let nodes: Vec<Node> =
+        layers.into_iter().map(|(op, inputs)| Node { name: op.name().into(), op, inputs: inputs.into_iter().map(ValueId).collect() }).collect();
     Graph { input_channels: 3, output: ValueId(nodes.len()), nodes }
 }

@@ -102,9 +102,7 @@ fn interpret(graph: &Graph, shapes: &[Shape], input: &Tensor) -> Result<Tensor> 
             }
         }
     }
-    values[graph.output.0]
-        .take()
-        .ok_or_else(|| Error::model("The network's output is never computed", "Download the model again"))
+    values[graph.output.0].take().ok_or_else(|| Error::model("The network's output is never computed", "Download the model again"))
 }
 
 fn evaluate(op: &Op, operands: &[&Tensor], shape: Shape) -> Result<Vec<f32>> {
@@ -230,7 +228,13 @@ fn border(pad: &Pad, input: &Tensor, shape: Shape) -> Vec<f32> {
         match pad.mode {
             PadMode::Constant(_) => (0..=last).contains(&i).then_some(i as usize),
             PadMode::Edge => Some(i.clamp(0, last) as usize),
-            PadMode::Reflect => Some(if i < 0 { -i } else if i > last { 2 * last - i } else { i } as usize),
+            PadMode::Reflect => Some(if i < 0 {
+                -i
+            } else if i > last {
+                2 * last - i
+            } else {
+                i
+            } as usize),
         }
     };
     let fill = if let PadMode::Constant(value) = pad.mode { value } else { 0.0 };

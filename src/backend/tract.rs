@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tract_onnx::prelude::{
-    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor as TractTensor, TractError, TractResult, TypedOp, TypedRunnableModel, tvec,
+    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, Tensor as TractTensor, TractError, TractResult, TypedOp,
+    TypedRunnableModel, tvec,
 };
 
 use super::{Backend, BackendKind, Capabilities, LocalFuture, Session, Tensor};
@@ -99,7 +100,10 @@ fn compile(mut onnx: &[u8], input: Shape) -> TractResult<(Arc<TypedRunnableModel
 /// tract's messages nest a line for each step; the innermost names the fault.
 fn refusal(error: &TractError) -> Error {
     let cause = error.chain().last().map(ToString::to_string).unwrap_or_default();
-    Error::unsupported(format!("tract cannot run this model: {}", cause.trim_end_matches('.')), "Use another model, or save it with standard ONNX operations")
+    Error::unsupported(
+        format!("tract cannot run this model: {}", cause.trim_end_matches('.')),
+        "Use another model, or save it with standard ONNX operations",
+    )
 }
 
 impl Session for TractSession {

@@ -41,10 +41,7 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     let riff = |kind: &[u8]| bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(kind);
     // A bitmap's signature is two letters, so that a text may begin with it: the header size has to
     // be one that exists.
-    let bitmap = || {
-        bytes.starts_with(b"BM")
-            && matches!(bytes.get(14..18), Some(&[12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]))
-    };
+    let bitmap = || bytes.starts_with(b"BM") && matches!(bytes.get(14..18), Some(&[12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]));
     if bytes.starts_with(b"\x89PNG\r\n\x1A\n") {
         Some(Format::Png)
     } else if bytes.starts_with(b"\xFF\xD8\xFF") {
@@ -74,10 +71,7 @@ pub fn refusal(bytes: &[u8]) -> Error {
         return Error::decode("The file holds nothing but zeros", "Download or copy it again");
     }
     if let Some(format) = beginning_of(bytes) {
-        return Error::decode(
-            format!("The {format} file is cut short: only its first {} bytes are there", bytes.len()),
-            "Download or copy it again",
-        );
+        return Error::decode(format!("The {format} file is cut short: only its first {} bytes are there", bytes.len()), "Download or copy it again");
     }
     if let Some(what) = other_image(bytes) {
         return Error::unsupported(format!("This is {what}, which cannot be read"), CONVERT);

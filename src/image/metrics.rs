@@ -42,7 +42,10 @@ pub fn score(reference: &Picture, result: &Picture, shave: usize) -> Result<Scor
     }
     let (width, height) = (reference.width as usize, reference.height as usize);
     if width < 2 * shave + SSIM_WINDOW || height < 2 * shave + SSIM_WINDOW {
-        return Err(Error::parameter(format!("A picture of {width} x {height} is too small to score with a shave of {shave}"), "Use a smaller shave"));
+        return Err(Error::parameter(
+            format!("A picture of {width} x {height} is too small to score with a shave of {shave}"),
+            "Use a smaller shave",
+        ));
     }
     let crop = |picture: &Picture| -> Vec<f64> {
         let plane = luma_plane(picture);
@@ -68,8 +71,10 @@ fn ssim(a: &[f64], b: &[f64], width: usize) -> f64 {
     let blur = |f: &dyn Fn(usize) -> f64| -> Vec<f64> {
         let height = a.len() / width;
         let valid = width + 1 - SSIM_WINDOW;
-        let rows: Vec<f64> =
-            (0..height).flat_map(|y| (0..valid).map(move |x| (y, x))).map(|(y, x)| taps.iter().enumerate().map(|(k, t)| t * f(y * width + x + k)).sum()).collect();
+        let rows: Vec<f64> = (0..height)
+            .flat_map(|y| (0..valid).map(move |x| (y, x)))
+            .map(|(y, x)| taps.iter().enumerate().map(|(k, t)| t * f(y * width + x + k)).sum())
+            .collect();
         (0..=height - SSIM_WINDOW)
             .flat_map(|y| (0..valid).map(move |x| (y, x)))
             .map(|(y, x)| taps.iter().enumerate().map(|(k, t)| t * rows[(y + k) * valid + x]).sum())

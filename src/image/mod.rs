@@ -138,11 +138,7 @@ impl Picture {
         let need = width as usize * height as usize * channels.count();
         if need == 0 || samples.len() != need {
             return Err(Error::parameter(
-                format!(
-                    "A picture of {width} x {height} with {} samples a pixel needs {need} samples and has {}",
-                    channels.count(),
-                    samples.len()
-                ),
+                format!("A picture of {width} x {height} with {} samples a pixel needs {need} samples and has {}", channels.count(), samples.len()),
                 "",
             ));
         }

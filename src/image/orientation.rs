@@ -31,16 +31,8 @@ pub enum Orientation {
 
 impl Orientation {
     /// All eight, in the order of their EXIF values.
-    pub const ALL: [Self; 8] = [
-        Self::Upright,
-        Self::MirrorX,
-        Self::Turn180,
-        Self::MirrorY,
-        Self::Transpose,
-        Self::TurnRight,
-        Self::Transverse,
-        Self::TurnLeft,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Upright, Self::MirrorX, Self::Turn180, Self::MirrorY, Self::Transpose, Self::TurnRight, Self::Transverse, Self::TurnLeft];
 
     /// The orientation for an EXIF value of 1..=8, else `None`.
     pub fn from_exif(value: u32) -> Option<Self> {
@@ -90,11 +82,7 @@ pub fn apply(picture: Picture, orientation: Orientation) -> Result<Picture> {
         Samples::U8(v) => Samples::U8(turn(v, width, height, count, orientation)?),
         Samples::U16(v) => Samples::U16(turn(v, width, height, count, orientation)?),
     };
-    let (width, height) = if orientation.swaps_sides() {
-        (picture.height, picture.width)
-    } else {
-        (picture.width, picture.height)
-    };
+    let (width, height) = if orientation.swaps_sides() { (picture.height, picture.width) } else { (picture.width, picture.height) };
     Ok(Picture { width, height, channels: picture.channels, samples })
 }
 
@@ -143,16 +131,8 @@ mod tests {
 
     /// 3 x 2 pixels named a to f, and what the standard's figure makes of them.
     const STORED: &[u8] = b"abcdef";
-    const UPRIGHT: [(u32, &[u8]); 8] = [
-        (3, b"abcdef"),
-        (3, b"cbafed"),
-        (3, b"fedcba"),
-        (3, b"defabc"),
-        (2, b"adbecf"),
-        (2, b"daebfc"),
-        (2, b"fcebda"),
-        (2, b"cfbead"),
-    ];
+    const UPRIGHT: [(u32, &[u8]); 8] =
+        [(3, b"abcdef"), (3, b"cbafed"), (3, b"fedcba"), (3, b"defabc"), (2, b"adbecf"), (2, b"daebfc"), (2, b"fcebda"), (2, b"cfbead")];
 
     fn stored(channels: Channels) -> Picture {
         let samples = STORED.iter().flat_map(|&p| (0..channels.count() as u8).map(move |c| p + 32 * c)).collect();

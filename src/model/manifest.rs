@@ -86,17 +86,11 @@ impl Manifest {
             return Err(Error::parameter(format!("There is no model \"{name}\""), format!("Choose one of: {}", names.join(", "))));
         }
         let scaled = |m: &&&Entry| m.scale == scale;
-        named
-            .iter()
-            .filter(scaled)
-            .find(|m| m.variant == variant)
-            .or_else(|| named.iter().find(scaled))
-            .copied()
-            .ok_or_else(|| {
-                let mut scales: Vec<String> = named.iter().map(|m| m.scale.to_string()).collect();
-                scales.dedup();
-                Error::parameter(format!("The model \"{name}\" does not enlarge {scale} times"), format!("Choose a scale of {}", scales.join(" or ")))
-            })
+        named.iter().filter(scaled).find(|m| m.variant == variant).or_else(|| named.iter().find(scaled)).copied().ok_or_else(|| {
+            let mut scales: Vec<String> = named.iter().map(|m| m.scale.to_string()).collect();
+            scales.dedup();
+            Error::parameter(format!("The model \"{name}\" does not enlarge {scale} times"), format!("Choose a scale of {}", scales.join(" or ")))
+        })
     }
 }
 

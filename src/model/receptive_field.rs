@@ -40,10 +40,7 @@ impl Geometry {
         let small = output(base, base)?;
         let large = output(base + alignment, base + alignment)?;
         let irregular = || {
-            Error::unsupported(
-                "The network's output is not a whole multiple of its input in size",
-                "Use a network that enlarges by a whole factor",
-            )
+            Error::unsupported("The network's output is not a whole multiple of its input in size", "Use a network that enlarges by a whole factor")
         };
         let growth = large.height.saturating_sub(small.height);
         if large.width.saturating_sub(small.width) != growth || growth == 0 || !growth.is_multiple_of(alignment) {
@@ -55,11 +52,7 @@ impl Geometry {
             return Err(irregular());
         }
         let crop = cut / 2;
-        let halo = [0, 1]
-            .map(|axis| halo_along(graph, axis, scale as i64, crop as i64, alignment as i64))
-            .into_iter()
-            .max()
-            .unwrap_or(0);
+        let halo = [0, 1].map(|axis| halo_along(graph, axis, scale as i64, crop as i64, alignment as i64)).into_iter().max().unwrap_or(0);
         Ok(Self { scale, crop, halo: halo.next_multiple_of(alignment), alignment })
     }
 }

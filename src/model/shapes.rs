@@ -10,10 +10,7 @@ use crate::error::{Error, Result};
 /// than a kernel.
 pub fn infer(graph: &Graph, input: Shape) -> Result<Vec<Shape>> {
     if input.channels != graph.input_channels {
-        return Err(Error::parameter(
-            format!("The network takes {} channels and was given {}", graph.input_channels, input.channels),
-            "",
-        ));
+        return Err(Error::parameter(format!("The network takes {} channels and was given {}", graph.input_channels, input.channels), ""));
     }
     let mut shapes = vec![input];
     for node in &graph.nodes {
@@ -46,17 +43,16 @@ fn node_shape(node: &Node, shapes: &[Shape]) -> Result<Shape> {
             if channels != conv.group_in_channels * conv.group {
                 return Err(misfit(node, &format!("takes {} channels and is given {channels}", conv.group_in_channels * conv.group)));
             }
-            if conv.weight.len() != conv.out_channels * conv.group_in_channels * conv.kernel[0] * conv.kernel[1] || conv.bias.len() != conv.out_channels {
+            if conv.weight.len() != conv.out_channels * conv.group_in_channels * conv.kernel[0] * conv.kernel[1]
+                || conv.bias.len() != conv.out_channels
+            {
                 return Err(misfit(node, "has weights of another size than its shape"));
             }
             let side = |size: usize, axis: usize| {
                 let padded = size + conv.pads[axis] + conv.pads[axis + 2];
                 let span = conv.dilation[axis] * (conv.kernel[axis] - 1) + 1;
                 padded.checked_sub(span).map(|rest| rest / conv.stride[axis] + 1).ok_or_else(|| {
-                    Error::limits(
-                        format!("{} is given {size} pixels and its kernel spans {span}", label(node)),
-                        "Use a larger picture or tile",
-                    )
+                    Error::limits(format!("{} is given {size} pixels and its kernel spans {span}", label(node)), "Use a larger picture or tile")
                 })
             };
             Ok(Shape::new(conv.out_channels, side(height, 0)?, side(width, 1)?))

@@ -94,7 +94,13 @@ pub fn run(job: &mut Job, network: &Network, mut engine: Engine, cancel: &Atomic
 }
 
 /// Runs tiles on this thread, as many in flight as the engine wants.
-async fn run_here(job: &mut Job, network: &Network, backend: &dyn Backend, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> std::result::Result<(), Stop> {
+async fn run_here(
+    job: &mut Job,
+    network: &Network,
+    backend: &dyn Backend,
+    cancel: &AtomicBool,
+    progress: &mut dyn FnMut(usize, usize),
+) -> std::result::Result<(), Stop> {
     let shape = job.tile_shape();
     let session = backend.prepare(network, shape).await.map_err(Stop::Engine)?;
     let in_flight = backend.capabilities().tiles_in_flight.max(1);
@@ -124,7 +130,13 @@ async fn run_here(job: &mut Job, network: &Network, backend: &dyn Backend, cance
 }
 
 /// Runs tiles on threads with a session each, from one queue.
-fn run_on_threads(job: &mut Job, network: &Network, engine: &Engine, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> std::result::Result<(), Stop> {
+fn run_on_threads(
+    job: &mut Job,
+    network: &Network,
+    engine: &Engine,
+    cancel: &AtomicBool,
+    progress: &mut dyn FnMut(usize, usize),
+) -> std::result::Result<(), Stop> {
     let kind = engine.backend.kind();
     let shape = job.tile_shape();
     let workers = engine.backend.capabilities().parallel_sessions.clamp(1, job.tiles().max(1));
@@ -149,7 +161,14 @@ fn run_on_threads(job: &mut Job, network: &Network, engine: &Engine, cancel: &At
     })
 }
 
-fn work(kind: BackendKind, allow_software: bool, network: &Network, shape: crate::model::graph::Shape, queue: &Mutex<Receiver<TileRequest>>, results: &Sender<(Option<usize>, Result<Tensor>)>) -> Result<()> {
+fn work(
+    kind: BackendKind,
+    allow_software: bool,
+    network: &Network,
+    shape: crate::model::graph::Shape,
+    queue: &Mutex<Receiver<TileRequest>>,
+    results: &Sender<(Option<usize>, Result<Tensor>)>,
+) -> Result<()> {
     let backend = pollster::block_on(open(kind, allow_software, 1))?;
     let session = pollster::block_on(backend.prepare(network, shape))?;
     loop {
@@ -165,7 +184,14 @@ fn work(kind: BackendKind, allow_software: bool, network: &Network, shape: crate
     }
 }
 
-fn dispatch(job: &mut Job, workers: usize, requests: &Sender<TileRequest>, finished: &Receiver<(Option<usize>, Result<Tensor>)>, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> std::result::Result<(), Stop> {
+fn dispatch(
+    job: &mut Job,
+    workers: usize,
+    requests: &Sender<TileRequest>,
+    finished: &Receiver<(Option<usize>, Result<Tensor>)>,
+    cancel: &AtomicBool,
+    progress: &mut dyn FnMut(usize, usize),
+) -> std::result::Result<(), Stop> {
     let lost = || Stop::Engine(Error::device("A worker thread ended early", "Try again, or use another engine"));
     let mut attempts = Attempts::default();
     let mut running: Vec<usize> = Vec::new();
@@ -264,7 +290,10 @@ pub fn opaque_scale(engine: &Engine, network: &Network, width: u32, height: u32)
     let named = network.graph().err().map(|e| e.to_string()).unwrap_or_default();
     if u64::from(width) * u64::from(height) > MAX_WHOLE_PIXELS {
         return Err(Error::limits(
-            format!("{named} The model can only be run on a whole picture, of at most {} megapixels, and this one has {width} x {height} pixels", MAX_WHOLE_PIXELS >> 20),
+            format!(
+                "{named} The model can only be run on a whole picture, of at most {} megapixels, and this one has {width} x {height} pixels",
+                MAX_WHOLE_PIXELS >> 20
+            ),
             "Crop the picture, or use one of the shipped models",
         ));
     }

@@ -234,7 +234,10 @@ impl Job {
         let plane_len = self.plan.output_shape(1).len();
         let planes = output.len() / plane_len;
         if !matches!(planes, 1 | 3) || output.len() != planes * plane_len {
-            return Err(Error::parameter(format!("A tile has {} values where {plane_len} a plane were expected", output.len()), "Use a network that gives 1 or 3 channels"));
+            return Err(Error::parameter(
+                format!("A tile has {} values where {plane_len} a plane were expected", output.len()),
+                "Use a network that gives 1 or 3 channels",
+            ));
         }
         let tile = self.plan.tile(index / self.passes);
         let first = if self.pass_is_alpha(index) { self.planes.count() } else { 0 };
@@ -365,7 +368,8 @@ fn fit_planes(output: &[f32], plane_len: usize, wanted: usize) -> Vec<Vec<f32>> 
 /// Format of the result, and whether transparency is laid on white for it.
 fn row_format(picture: &Picture, scale: usize, format: OutputFormat) -> Result<(RowFormat, bool)> {
     let side = |side: u32| {
-        u32::try_from(u64::from(side) * scale as u64).map_err(|_| Error::limits(format!("A side of the result would have {side} x {scale} pixels"), "Crop the picture"))
+        u32::try_from(u64::from(side) * scale as u64)
+            .map_err(|_| Error::limits(format!("A side of the result would have {side} x {scale} pixels"), "Crop the picture"))
     };
     let flattened = picture.channels.has_alpha() && format == OutputFormat::Jpeg;
     let rows = RowFormat {

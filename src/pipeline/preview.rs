@@ -40,5 +40,13 @@ pub fn preview(decoded: Decoded, max_side: u32) -> Result<Preview> {
         let [r, g, b] = rgb_at(&small, index);
         rgba.extend([r, g, b, alpha].map(|v| (v * 255.0).round() as u8));
     }
-    Ok(Preview { width: small.width, height: small.height, full_width: full.width, full_height: full.height, rgba, format: decoded.format.name(), warnings: decoded.warnings })
+    Ok(Preview {
+        width: small.width,
+        height: small.height,
+        full_width: full.width,
+        full_height: full.height,
+        rgba,
+        format: decoded.format.name(),
+        warnings: decoded.warnings,
+    })
 }

@@ -81,7 +81,8 @@ fn png_grey_alpha_and_16_bit_stay() {
 #[test]
 fn png_interlaced() {
     // Adam7: first column and row of each pass, and its steps.
-    const PASSES: [(usize, usize, usize, usize); 7] = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
+    const PASSES: [(usize, usize, usize, usize); 7] =
+        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
     for (width, height) in [(1, 1), (3, 2), (19, 23)] {
         for (bits, kind, count) in [(8, 2, 3), (16, 4, 2), (2, 0, 1)] {
             let source: Vec<u16> = (0..width * height * count).map(|i| (i * 37) as u16 & ((1_u32 << bits) - 1) as u16).collect();
@@ -149,7 +150,12 @@ fn gif(frames: &[(u32, u32, u32, u32)]) -> Vec<u8> {
         let mut encoder = image::codecs::gif::GifEncoder::new(&mut file);
         for (i, &(width, height, left, top)) in frames.iter().enumerate() {
             let colour = if i == 0 { [255, 0, 0, 255] } else { [0, 0, i as u8, 255] };
-            let frame = image::Frame::from_parts(image::RgbaImage::from_pixel(width, height, image::Rgba(colour)), left, top, image::Delay::from_numer_denom_ms(100, 1));
+            let frame = image::Frame::from_parts(
+                image::RgbaImage::from_pixel(width, height, image::Rgba(colour)),
+                left,
+                top,
+                image::Delay::from_numer_denom_ms(100, 1),
+            );
             encoder.encode_frame(frame).unwrap();
         }
     }
@@ -229,7 +235,9 @@ fn bmp_palette_bottom_up() {
 #[test]
 fn tiff_layouts_in_both_byte_orders() {
     for little in [true, false] {
-        for (channels, photometric, extra) in [(Channels::Grey, 1, None), (Channels::GreyAlpha, 1, Some(2)), (Channels::Rgb, 2, None), (Channels::Rgba, 2, Some(2))] {
+        for (channels, photometric, extra) in
+            [(Channels::Grey, 1, None), (Channels::GreyAlpha, 1, Some(2)), (Channels::Rgb, 2, None), (Channels::Rgba, 2, Some(2))]
+        {
             for (bits, depth) in [(8, Depth::Eight), (16, Depth::Sixteen)] {
                 let source = picture(9, 7, channels, depth, true);
                 let raw: Vec<u8> = match &source.samples {
@@ -245,7 +253,8 @@ fn tiff_layouts_in_both_byte_orders() {
                 assert_eq!(u32::from(found.bits), bits);
                 // The same in planes of their own.
                 let size = depth.bytes();
-                let planes: Vec<Vec<u8>> = (0..channels.count()).map(|c| raw.chunks_exact(size).skip(c).step_by(channels.count()).flatten().copied().collect()).collect();
+                let planes: Vec<Vec<u8>> =
+                    (0..channels.count()).map(|c| raw.chunks_exact(size).skip(c).step_by(channels.count()).flatten().copied().collect()).collect();
                 let planar = tiff.tag(284, &[2]).file(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>());
                 let found = decode(&planar).unwrap();
                 assert!(found.picture == source, "planar {channels:?} {depth:?} little {little}");
@@ -294,7 +303,8 @@ fn tiff_cmyk_and_refusals() {
 
 #[test]
 fn tiff_ycc_becomes_rgb() {
-    let found = decode(&Tiff::new(true, 4, 1, &[8; 3], 6).tag(530, &[1, 1]).file(&[&[76, 85, 255, 150, 44, 21, 29, 255, 107, 200, 128, 128]])).unwrap();
+    let found =
+        decode(&Tiff::new(true, 4, 1, &[8; 3], 6).tag(530, &[1, 1]).file(&[&[76, 85, 255, 150, 44, 21, 29, 255, 107, 200, 128, 128]])).unwrap();
     let primaries = [254, 0, 0, 0, 255, 1, 0, 0, 254, 200, 200, 200];
     assert!(bytes(&found.picture).iter().zip(primaries).all(|(&a, b): (&u8, u8)| a.abs_diff(b) <= 1), "{:?}", bytes(&found.picture));
     assert_eq!(found.colour, "YCbCr");
@@ -304,7 +314,12 @@ fn tiff_ycc_becomes_rgb() {
 fn tiff_compressed_by_another_encoder() {
     use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype};
     let source = picture(57, 43, Channels::Rgb, Depth::Eight, true);
-    let all = [("none", Compression::Uncompressed), ("LZW", Compression::Lzw), ("Deflate", Compression::Deflate(DeflateLevel::Fast)), ("PackBits", Compression::Packbits)];
+    let all = [
+        ("none", Compression::Uncompressed),
+        ("LZW", Compression::Lzw),
+        ("Deflate", Compression::Deflate(DeflateLevel::Fast)),
+        ("PackBits", Compression::Packbits),
+    ];
     for (name, compression) in all {
         let mut file = std::io::Cursor::new(Vec::new());
         let mut encoder = TiffEncoder::new(&mut file).unwrap().with_compression(compression);
@@ -331,7 +346,9 @@ fn jpeg_of_every_kind() {
         let source = picture(width, height, Channels::Rgb, Depth::Eight, false);
         let (w, h) = (width as u16, height as u16);
         for sampling in [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_1_2, SamplingFactor::F_2_2, SamplingFactor::F_4_1] {
-            for (progressive, restart, optimised) in [(false, 0, false), (false, 3, false), (false, 0, true), (true, 0, false), (true, 5, false), (true, 0, true)] {
+            for (progressive, restart, optimised) in
+                [(false, 0, false), (false, 3, false), (false, 0, true), (true, 0, false), (true, 5, false), (true, 0, true)]
+            {
                 let file = jpeg(bytes(&source), w, h, ColorType::Rgb, |e| {
                     e.set_sampling_factor(sampling);
                     e.set_progressive(progressive);

@@ -128,7 +128,13 @@ fn unspliced(source: &Picture, quality: u8) -> Vec<u8> {
 
 #[test]
 fn spliced_jpeg_decodes_as_the_unspliced_one() {
-    for (width, height, channels, quality) in [(640, 1100, Channels::Rgb, 95), (700, 1100, Channels::Rgb, 80), (301, 7000, Channels::Grey, 60), (5000, 333, Channels::Rgb, 75), (17, 3000, Channels::Rgb, 92)] {
+    for (width, height, channels, quality) in [
+        (640, 1100, Channels::Rgb, 95),
+        (700, 1100, Channels::Rgb, 80),
+        (301, 7000, Channels::Grey, 60),
+        (5000, 333, Channels::Rgb, 75),
+        (17, 3000, Channels::Rgb, 92),
+    ] {
         let source = picture(width, height, channels, Depth::Eight, true);
         let file = encode(&source, OutputFormat::Jpeg, &EncoderOptions { quality, ..Default::default() }, 100);
         let markers = file.windows(2).filter(|w| w[0] == 0xFF && (0xD0..=0xD7).contains(&w[1])).count();

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use image::ImageFormat as F;
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
 use inlarge::codec::{Format, decode};
 use inlarge::image::{Channels, Depth, Samples};
-use image::ImageFormat as F;
 use jpeg_encoder::ColorType;
 
 use crate::make::{Png, Random, Tiff, by_image, bytes, encode, exif, icc, jpeg, pack, picture};

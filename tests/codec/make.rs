@@ -186,7 +186,15 @@ pub(crate) struct Tiff {
 
 impl Tiff {
     pub(crate) fn new(little: bool, width: u32, height: u32, bits: &[u32], photometric: u32) -> Self {
-        let tags = vec![(256, vec![width]), (257, vec![height]), (258, bits.to_vec()), (259, vec![1]), (262, vec![photometric]), (277, vec![bits.len() as u32]), (278, vec![height])];
+        let tags = vec![
+            (256, vec![width]),
+            (257, vec![height]),
+            (258, bits.to_vec()),
+            (259, vec![1]),
+            (262, vec![photometric]),
+            (277, vec![bits.len() as u32]),
+            (278, vec![height]),
+        ];
         Self { little, tags }
     }
 
@@ -236,7 +244,13 @@ impl Tiff {
 }
 
 /// A JPEG by `jpeg-encoder`, set up by `with`.
-pub(crate) fn jpeg(samples: &[u8], width: u16, height: u16, colour: jpeg_encoder::ColorType, with: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+pub(crate) fn jpeg(
+    samples: &[u8],
+    width: u16,
+    height: u16,
+    colour: jpeg_encoder::ColorType,
+    with: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>),
+) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = jpeg_encoder::Encoder::new(&mut file, 95);
     with(&mut encoder);

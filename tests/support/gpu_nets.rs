@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use inlarge::backend::Tensor;
-use inlarge::model::graph::{Activation, BinaryConstant, BinaryOp, Conv, DepthOrder, DepthToSpace, Graph, Node, Op, Pad, PadMode, Resize, ResizeMode, Shape, ValueId};
+use inlarge::model::graph::{
+    Activation, BinaryConstant, BinaryOp, Conv, DepthOrder, DepthToSpace, Graph, Node, Op, Pad, PadMode, Resize, ResizeMode, Shape, ValueId,
+};
 
 /// A small generator of pseudo-random numbers (xorshift32).
 pub(crate) struct Random(u32);

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from training import onnx_export
 from training.onnx_reference import OnnxReference, enlarge, halo_of
@@ -60,6 +61,14 @@ class Export(unittest.TestCase):
         tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
         onnx.save(model, self.path)
         self.assertGreater(self.largest_difference(network), TOLERANCE)
+
+    def test_our_reading_of_the_file_is_that_of_onnx(self):
+        for scale in (2, 4):
+            with self.subTest(scale=scale):
+                onnx_export.write(network_with_life(scale), self.path)
+                x = torch.rand(1, 1, 13, 7)
+                theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
+                np.testing.assert_allclose(OnnxReference(self.path)(x).numpy(), theirs, atol=TOLERANCE)
 
     def test_header_and_halo(self):
         model = onnx_export.build(PhotoFast(2))

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from training import sources
+from training import card, sources
 from training.manifest import multiply_adds_per_output_pixel
 from training.onnx_reference import OnnxReference, halo_of
 from training.paths import MODELS
@@ -41,10 +41,20 @@ class Manifest(unittest.TestCase):
                 self.assertEqual(model["halo"], HALO)
                 self.assertTrue((MODELS / model["card"]).is_file())
 
+    def test_card_holds_the_manifests_scores(self):
+        page = (MODELS / "photo-fast.md").read_text()
+        rows = card.score_table(self.models, {}).splitlines()
+        self.assertEqual([row for row in rows if row not in page], [])
+        changed = json.loads(json.dumps(self.models))
+        changed[0]["scores"]["set5"]["psnr_y"] += 0.1
+        self.assertTrue([row for row in card.score_table(changed, {}).splitlines() if row not in page])
+        with self.assertRaises(ValueError):
+            card.fill("no markers", "scores", "")
+
     def test_notices_one_changed_byte(self):
         model = self.models[0]
         content = bytearray((MODELS / model["file"]).read_bytes())
-        content[content.index(b"body3.weight") + 40] ^= 1
+        content[content.rindex(b"body3.weight") + 40] ^= 1
         with tempfile.TemporaryDirectory() as folder:
             changed = Path(folder) / model["file"]
             changed.write_bytes(content)

@@ -78,6 +78,17 @@ class Training(unittest.TestCase):
         self.assertTrue(schedule.finished(70))
         self.assertFalse(Schedule(1.0, 10).finished(10**9))
 
+    def test_decay_under_way_goes_on_from_its_rate(self):
+        trainer = new_trainer()
+        trainer.done = 1000
+        trainer.decay_over(100)
+        trainer.done = 1050
+        before = trainer.schedule.rate(1050)
+        trainer.decay_over(20)
+        self.assertAlmostEqual(trainer.schedule.rate(1050), before)
+        self.assertAlmostEqual(trainer.schedule.rate(1060), before / 2)
+        self.assertTrue(trainer.schedule.finished(1070))
+
     def test_losses_of_known_differences(self):
         zero, half = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), 0.5)
         self.assertAlmostEqual(pixel_loss("l1", half, zero).item(), 0.5)

@@ -69,8 +69,12 @@ impl Faults {
     /// cannot be trusted.
     pub(super) fn check(&self, mark: u64) -> Result<()> {
         self.with(|state| match &state.lost {
-            Some(reason) => Err(Error::device(format!("The GPU was lost: {reason}"), "Start again; if it happens again, use a smaller tile or the CPU")),
-            None if state.count != mark => Err(Error::device(format!("The GPU reported an error: {}", state.last), "Use the CPU, and report this error")),
+            Some(reason) => {
+                Err(Error::device(format!("The GPU was lost: {reason}"), "Start again; if it happens again, use a smaller tile or the CPU"))
+            }
+            None if state.count != mark => {
+                Err(Error::device(format!("The GPU reported an error: {}", state.last), "Use the CPU, and report this error"))
+            }
             None => Ok(()),
         })
     }
@@ -117,7 +121,8 @@ impl Gpu {
                 "Choose the engine \"gpu\" to use it all the same",
             ));
         }
-        let layouts = [wgpu::BufferBindingType::Uniform, wgpu::BufferBindingType::Storage { read_only: true }].map(|weights| layout(&device, weights));
+        let layouts =
+            [wgpu::BufferBindingType::Uniform, wgpu::BufferBindingType::Storage { read_only: true }].map(|weights| layout(&device, weights));
         Ok(Self { device, queue, faults, name, software, layouts, pipelines: RefCell::default() })
     }
 
@@ -171,10 +176,9 @@ impl Gpu {
     pub(super) fn pipeline(&self, variant: Variant) -> wgpu::ComputePipeline {
         let mut pipelines = self.pipelines.borrow_mut();
         let pipeline = pipelines.entry(variant).or_insert_with(|| {
-            let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: None,
-                source: wgpu::ShaderSource::Wgsl(variant.source().into()),
-            });
+            let module = self
+                .device
+                .create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(variant.source().into()) });
             self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: None,
                 layout: Some(&self.layout_of(variant).1),
@@ -224,7 +228,10 @@ async fn find_adapter(instance: &wgpu::Instance, options: &Options) -> Result<wg
         let names: Vec<_> = adapters.iter().map(|a| a.get_info().name).collect();
         let found = adapters.into_iter().find(|a| a.get_info().name.to_lowercase().contains(&wanted.to_lowercase()));
         return found.ok_or_else(|| {
-            Error::device(format!("No adapter is called \"{wanted}\"; there are: {}", names.join(", ")), "Choose one of these, or none for the fastest")
+            Error::device(
+                format!("No adapter is called \"{wanted}\"; there are: {}", names.join(", ")),
+                "Choose one of these, or none for the fastest",
+            )
         });
     }
     #[cfg(target_arch = "wasm32")]
@@ -234,7 +241,10 @@ async fn find_adapter(instance: &wgpu::Instance, options: &Options) -> Result<wg
         if cfg!(target_arch = "wasm32") {
             Error::device("This browser offers no WebGPU adapter", "Switch WebGPU or hardware acceleration on in its settings, or use the CPU")
         } else {
-            Error::device("No GPU was found", "Install its Vulkan driver (for a software one on Debian: apt install mesa-vulkan-drivers), or use the CPU")
+            Error::device(
+                "No GPU was found",
+                "Install its Vulkan driver (for a software one on Debian: apt install mesa-vulkan-drivers), or use the CPU",
+            )
         }
     })
 }
@@ -285,5 +295,6 @@ fn adapter_name(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> String {
 
 fn is_software(info: &wgpu::AdapterInfo, name: &str) -> bool {
     let name = name.to_lowercase();
-    info.device_type == wgpu::DeviceType::Cpu || ["swiftshader", "llvmpipe", "lavapipe", "basic render"].iter().any(|software| name.contains(software))
+    info.device_type == wgpu::DeviceType::Cpu
+        || ["swiftshader", "llvmpipe", "lavapipe", "basic render"].iter().any(|software| name.contains(software))
 }

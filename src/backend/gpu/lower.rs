@@ -6,7 +6,9 @@
 
 use super::kernels::{Arithmetic, Residual};
 use crate::error::{Error, Result};
-use crate::model::graph::{Activation, BinaryConstant, BinaryOp, Conv, DepthOrder, DepthToSpace, Graph, Node, Op, Pad, Resize, ResizeMode, Shape, ValueId};
+use crate::model::graph::{
+    Activation, BinaryConstant, BinaryOp, Conv, DepthOrder, DepthToSpace, Graph, Node, Op, Pad, Resize, ResizeMode, Shape, ValueId,
+};
 use crate::model::shapes;
 
 /// A graph as stages, for one shape of input.
@@ -201,8 +203,7 @@ impl<'g> Fuser<'g> {
     /// an optional pixel shuffle, with or without an anchor, and an optional clip.
     fn end(&mut self, value: ValueId, stage: &mut ConvStage<'g>, inputs: &mut Vec<ValueId>) -> Option<usize> {
         let mut nodes = Vec::new();
-        let mut picture =
-            Picture { shuffle: DepthToSpace { block: 1, order: DepthOrder::Crd }, anchor_scale: 1, limits: [f32::MIN, f32::MAX] };
+        let mut picture = Picture { shuffle: DepthToSpace { block: 1, order: DepthOrder::Crd }, anchor_scale: 1, limits: [f32::MIN, f32::MAX] };
         let mut residual = stage.residual;
         let mut anchor = None;
         let mut last = value;
@@ -260,7 +261,9 @@ impl<'g> Fuser<'g> {
             Op::Resize(resize) => Kind::Resize(*resize),
             Op::Pad(pad) => Kind::Pad(*pad),
             Op::Activation(function) => Kind::Pointwise { arithmetic: Arithmetic::None, constant: None, activation: Some(function) },
-            Op::Binary(op) => Kind::Pointwise { arithmetic: arithmetic(*op, false), constant: None, activation: self.activation_after(&mut position) },
+            Op::Binary(op) => {
+                Kind::Pointwise { arithmetic: arithmetic(*op, false), constant: None, activation: self.activation_after(&mut position) }
+            }
             Op::BinaryConstant(binary) => Kind::Pointwise {
                 arithmetic: arithmetic(binary.op, binary.constant_left),
                 constant: Some(&binary.constant),

@@ -366,7 +366,9 @@ mod tests {
 
     #[test]
     fn parts_cover_the_grid_once_within_the_limits() {
-        for (groups, work, most) in [([1, 1, 1], 10, 5), ([7, 5, 3], 10, 45), ([7, 5, 3], 1, 1000), ([200_000, 1, 2], 1, u64::MAX), ([70_000, 70_000, 1], 1, 1 << 40)] {
+        for (groups, work, most) in
+            [([1, 1, 1], 10, 5), ([7, 5, 3], 10, 45), ([7, 5, 3], 1, 1000), ([200_000, 1, 2], 1, u64::MAX), ([70_000, 70_000, 1], 1, 1 << 40)]
+        {
             let parts = cut(groups, work, most);
             let mut cells = 0;
             for part in &parts {

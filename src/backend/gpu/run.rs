@@ -60,7 +60,8 @@ impl GpuSession {
 
     fn build(gpu: Rc<Gpu>, program: &Program) -> Self {
         use wgpu::BufferUsages as Usage;
-        let buffer = |size: u64, usage: Usage| gpu.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
+        let buffer =
+            |size: u64, usage: Usage| gpu.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
         let plan = &program.plan;
         let input = buffer(plan.input_bytes, Usage::STORAGE | Usage::COPY_DST);
         let output = buffer(plan.output_bytes, Usage::STORAGE | Usage::COPY_SRC);

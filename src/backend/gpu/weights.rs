@@ -69,8 +69,7 @@ pub fn matrices(stage: &ConvStage<'_>, slices: &Slices) -> Vec<f32> {
             let input = out / group_out * conv.group_in_channels + within;
             for tap in 0..taps {
                 let matrix = start + (input / 4 - first) * taps + tap;
-                matrices[matrix * 16 + input % 4 * 4 + out % 4] =
-                    stage.gain[out] * conv.weight[(out * conv.group_in_channels + within) * taps + tap];
+                matrices[matrix * 16 + input % 4 * 4 + out % 4] = stage.gain[out] * conv.weight[(out * conv.group_in_channels + within) * taps + tap];
             }
         }
     }

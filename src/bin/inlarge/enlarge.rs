@@ -61,7 +61,8 @@ struct Chosen {
 
 fn choose_model(args: &EnlargeArgs) -> Result<Chosen> {
     if let Some(path) = &args.model_file {
-        let bytes = fs::read(path).map_err(|e| Error::model(format!("{} cannot be read: {e}", path.display()), "Check the name and the permissions"))?;
+        let bytes =
+            fs::read(path).map_err(|e| Error::model(format!("{} cannot be read: {e}", path.display()), "Check the name and the permissions"))?;
         let network = Network::from_onnx(&bytes)?;
         let scale = network.graph().ok().map(Geometry::of).transpose()?.map(|g| g.scale);
         let name = path.file_name().map_or_else(|| "model".into(), |n| n.to_string_lossy().into_owned());
@@ -126,7 +127,10 @@ fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
                 Some("png") => Ok(OutputFormat::Png),
                 Some("jpg" | "jpeg" | "jfif") => Ok(OutputFormat::Jpeg),
                 Some("webp") => Ok(OutputFormat::WebP),
-                _ => Err(Error::parameter(format!("The format of {} cannot be told from its ending", path.display()), "End it in .png, .jpg or .webp, or use --format")),
+                _ => Err(Error::parameter(
+                    format!("The format of {} cannot be told from its ending", path.display()),
+                    "End it in .png, .jpg or .webp, or use --format",
+                )),
             }
         }
         (None, None) => Ok(OutputFormat::Png),
@@ -143,7 +147,8 @@ fn output_path(args: &EnlargeArgs, input: &Path, scale: usize, format: OutputFor
         }
     };
     if let Some(folder) = &args.out_dir {
-        fs::create_dir_all(folder).map_err(|e| Error::encode(format!("The folder {} cannot be made: {e}", folder.display()), "Choose another folder"))?;
+        fs::create_dir_all(folder)
+            .map_err(|e| Error::encode(format!("The folder {} cannot be made: {e}", folder.display()), "Choose another folder"))?;
     }
     let same = path.canonicalize().is_ok_and(|o| input.canonicalize().is_ok_and(|i| i == o));
     if same {
@@ -167,11 +172,13 @@ impl Aside {
     }
 
     fn file(&self) -> Result<File> {
-        File::create(&self.aside).map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
+        File::create(&self.aside)
+            .map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
     }
 
     fn rename(self) -> Result<()> {
-        fs::rename(&self.aside, &self.path).map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
+        fs::rename(&self.aside, &self.path)
+            .map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
     }
 }
 
@@ -199,7 +206,10 @@ fn report_done(args: &EnlargeArgs, report: &Report) {
         }
         return;
     }
-    println!("{}  {} x {}, {} on {} ({}), {:.1} s", report.output, report.width, report.height, report.model, report.backend, report.adapter, report.seconds);
+    println!(
+        "{}  {} x {}, {} on {} ({}), {:.1} s",
+        report.output, report.width, report.height, report.model, report.backend, report.adapter, report.seconds
+    );
     for warning in &report.warnings {
         eprintln!("inlarge: {}: {warning}", report.input);
     }

@@ -22,6 +22,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
 }
 
 fn read(path: &Path) -> Result<Picture> {
-    let bytes = std::fs::read(path).map_err(|e| Error::decode(format!("{} cannot be read: {e}", path.display()), "Check the name and the permissions"))?;
+    let bytes =
+        std::fs::read(path).map_err(|e| Error::decode(format!("{} cannot be read: {e}", path.display()), "Check the name and the permissions"))?;
     Ok(decode(&bytes)?.picture)
 }

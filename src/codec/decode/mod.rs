@@ -99,10 +99,7 @@ fn damaged(format: Format, why: impl std::fmt::Display) -> Error {
 
 /// The error for a sound file with a feature that is not read.
 fn unsupported(format: Format, what: impl std::fmt::Display) -> Error {
-    Error::unsupported(
-        format!("The {} file cannot be read: {what}", format.name()),
-        "Open it in an image editor and save it as PNG",
-    )
+    Error::unsupported(format!("The {} file cannot be read: {what}", format.name()), "Open it in an image editor and save it as PNG")
 }
 
 /// An error of the `image` crate in our terms.

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, ErrorKind};
 
-use png::{BitDepth, ColorType, DecodingError, Decoder, Limits, Transformations};
+use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
 use super::{Raw, damaged, truncated};
 use crate::codec::sniff::Format;
@@ -99,10 +99,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
 fn error(error: DecodingError) -> Error {
     match &error {
         DecodingError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => truncated(Format::Png),
-        DecodingError::LimitsExceeded => Error::limits(
-            "The PNG file carries more metadata than can be used here",
-            "Save it without metadata from an image editor",
-        ),
+        DecodingError::LimitsExceeded => {
+            Error::limits("The PNG file carries more metadata than can be used here", "Save it without metadata from an image editor")
+        }
         _ => damaged(Format::Png, error),
     }
 }

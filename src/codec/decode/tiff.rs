@@ -265,10 +265,9 @@ fn error(error: TiffError) -> Error {
     match &error {
         TiffError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => truncated(Format::Tiff),
         TiffError::UnsupportedError(e) => unsupported(Format::Tiff, e),
-        TiffError::LimitsExceeded => Error::limits(
-            "The TIFF file needs more memory than can be used here",
-            "Crop it, or use the command line, which can use more memory",
-        ),
+        TiffError::LimitsExceeded => {
+            Error::limits("The TIFF file needs more memory than can be used here", "Crop it, or use the command line, which can use more memory")
+        }
         _ => damaged(Format::Tiff, error),
     }
 }

@@ -25,11 +25,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     if decoder.has_animation() {
         warnings.push("The file is an animation; its first picture was used".to_owned());
     }
-    let (channels, colour) = if decoder.color_type() == ColorType::Rgba8 {
-        (Channels::Rgba, "RGB with alpha")
-    } else {
-        (Channels::Rgb, "RGB")
-    };
+    let (channels, colour) = if decoder.color_type() == ColorType::Rgba8 { (Channels::Rgba, "RGB with alpha") } else { (Channels::Rgb, "RGB") };
     // Metadata that cannot be read does not spoil the picture.
     let mut metadata = |found: image::ImageResult<Option<Vec<u8>>>, what: &str| {
         found.unwrap_or_else(|_| {

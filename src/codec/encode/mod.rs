@@ -198,13 +198,19 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
         }
         OutputFormat::Jpeg => {
             if channels.has_alpha() {
-                return Err(Error::parameter("JPEG cannot keep transparency", "Choose PNG or WebP to keep it, or put the picture on a background first"));
+                return Err(Error::parameter(
+                    "JPEG cannot keep transparency",
+                    "Choose PNG or WebP to keep it, or put the picture on a background first",
+                ));
             }
             if side > JPEG_SIDE {
                 return Err(too_large(JPEG_SIDE));
             }
             if depth != Depth::Eight {
-                return Err(Error::parameter("JPEG holds 8 bits per channel and the result has 16", "Choose PNG to keep them, or reduce to 8 bits first"));
+                return Err(Error::parameter(
+                    "JPEG holds 8 bits per channel and the result has 16",
+                    "Choose PNG to keep them, or reduce to 8 bits first",
+                ));
             }
         }
         OutputFormat::WebP => {
@@ -212,7 +218,10 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
                 return Err(too_large(WEBP_SIDE));
             }
             if depth != Depth::Eight {
-                return Err(Error::parameter("WebP holds 8 bits per channel and the result has 16", "Choose PNG to keep them, or reduce to 8 bits first"));
+                return Err(Error::parameter(
+                    "WebP holds 8 bits per channel and the result has 16",
+                    "Choose PNG to keep them, or reduce to 8 bits first",
+                ));
             }
         }
     }
@@ -226,12 +235,7 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
 /// # Errors
 /// `Parameter` for what [`can_hold`] refuses, a quality outside of 1..=100, and metadata that
 /// [`EncoderOptions::fit`] would take out; `Encode` where the sink fails.
-pub fn encoder<'w>(
-    format: OutputFormat,
-    rows: RowFormat,
-    options: &EncoderOptions,
-    sink: impl Write + 'w,
-) -> Result<Box<dyn RowEncoder + 'w>> {
+pub fn encoder<'w>(format: OutputFormat, rows: RowFormat, options: &EncoderOptions, sink: impl Write + 'w) -> Result<Box<dyn RowEncoder + 'w>> {
     can_hold(format, rows)?;
     if !(1..=100).contains(&options.quality) {
         return Err(Error::parameter(format!("The quality is {}", options.quality), "Choose a quality of 1 to 100"));

@@ -3,7 +3,8 @@
 use prost::Message;
 
 use super::proto::{
-    Attribute, Dimension, Graph as OnnxGraph, Model, Node as OnnxNode, OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo, attribute_type, data_type,
+    Attribute, Dimension, Graph as OnnxGraph, Model, Node as OnnxNode, OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo, attribute_type,
+    data_type,
 };
 use crate::model::graph::{Activation, DepthOrder, Graph, Node, Op, PadMode, ResizeMode, ValueId};
 
@@ -42,11 +43,19 @@ struct Exporter {
 
 impl Exporter {
     fn floats(&mut self, dims: &[usize], values: &[f32]) -> String {
-        self.tensor(Tensor { data_type: Some(data_type::FLOAT), raw_data: Some(values.iter().flat_map(|v| v.to_le_bytes()).collect()), ..tensor(dims) })
+        self.tensor(Tensor {
+            data_type: Some(data_type::FLOAT),
+            raw_data: Some(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            ..tensor(dims)
+        })
     }
 
     fn ints(&mut self, values: &[i64]) -> String {
-        self.tensor(Tensor { data_type: Some(data_type::INT64), raw_data: Some(values.iter().flat_map(|v| v.to_le_bytes()).collect()), ..tensor(&[values.len()]) })
+        self.tensor(Tensor {
+            data_type: Some(data_type::INT64),
+            raw_data: Some(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            ..tensor(&[values.len()])
+        })
     }
 
     fn tensor(&mut self, mut tensor: Tensor) -> String {
@@ -71,7 +80,9 @@ impl Exporter {
                     int_attribute("group", conv.group),
                 ]);
             }
-            Op::Activation(Activation::LeakyRelu(alpha)) => attribute.push(Attribute { f: Some(*alpha), r#type: Some(attribute_type::FLOAT), ..named("alpha") }),
+            Op::Activation(Activation::LeakyRelu(alpha)) => {
+                attribute.push(Attribute { f: Some(*alpha), r#type: Some(attribute_type::FLOAT), ..named("alpha") })
+            }
             Op::Activation(Activation::PRelu(slope)) => input.push(self.floats(&[slope.len(), 1, 1], slope)),
             Op::Activation(Activation::Clip { low, high }) => {
                 input.push(self.floats(&[], &[*low]));
@@ -85,10 +96,13 @@ impl Exporter {
             Op::Concat => attribute.push(int_attribute("axis", 1)),
             Op::DepthToSpace(shuffle) => attribute.extend([
                 int_attribute("blocksize", shuffle.block),
-                string_attribute("mode", match shuffle.order {
-                    DepthOrder::Crd => "CRD",
-                    DepthOrder::Dcr => "DCR",
-                }),
+                string_attribute(
+                    "mode",
+                    match shuffle.order {
+                        DepthOrder::Crd => "CRD",
+                        DepthOrder::Dcr => "DCR",
+                    },
+                ),
             ]),
             Op::Resize(resize) => {
                 let scale = resize.scale as f32;
@@ -99,7 +113,11 @@ impl Exporter {
                     ResizeMode::Linear => ("linear", "half_pixel"),
                     ResizeMode::LinearAsymmetric => ("linear", "asymmetric"),
                 };
-                attribute.extend([string_attribute("mode", mode), string_attribute("coordinate_transformation_mode", coordinates), string_attribute("nearest_mode", "floor")]);
+                attribute.extend([
+                    string_attribute("mode", mode),
+                    string_attribute("coordinate_transformation_mode", coordinates),
+                    string_attribute("nearest_mode", "floor"),
+                ]);
             }
             Op::Pad(pad) => {
                 let [top, left, bottom, right] = pad.pads.map(|p| p as i64);
@@ -117,7 +135,8 @@ impl Exporter {
         }
         self.nodes.push(OnnxNode {
             op_type: Some(node.op.name().into()),
-            name: Some(node.name.clone()),
+            // Engines refuse two nodes of one name, which files of other programs have.
+            name: Some(format!("{}_{}", node.name, output.0)),
             input,
             output: vec![value_name(output)],
             attribute,

@@ -17,9 +17,16 @@ enum Named {
     Tensor(ValueId),
     Constant(Constant),
     /// A reshape of `source` to six dimensions: the first step of a pixel shuffle.
-    Split { source: ValueId, dims: Vec<i64> },
+    Split {
+        source: ValueId,
+        dims: Vec<i64>,
+    },
     /// The transpose of such a reshape.
-    Shuffled { source: ValueId, block: usize, order: DepthOrder },
+    Shuffled {
+        source: ValueId,
+        block: usize,
+        order: DepthOrder,
+    },
 }
 
 pub(super) struct Importer<'a> {
@@ -131,9 +138,7 @@ impl<'a> Importer<'a> {
             Named::Constant(c) if matches!(to, proto::data_type::INT64 | proto::data_type::INT32) => {
                 Ok(Named::Constant(Constant { values: Values::Int(c.ints()), dims: c.dims }))
             }
-            Named::Constant(c) if to == proto::data_type::FLOAT => {
-                Ok(Named::Constant(Constant { values: Values::Float(c.floats()), dims: c.dims }))
-            }
+            Named::Constant(c) if to == proto::data_type::FLOAT => Ok(Named::Constant(Constant { values: Values::Float(c.floats()), dims: c.dims })),
             tensor @ Named::Tensor(_) if to == proto::data_type::FLOAT => Ok(tensor),
             _ => Err(unsupported(node, "changes the type of a picture")),
         }
@@ -222,7 +227,9 @@ impl<'a> Importer<'a> {
                 let op = Op::BinaryConstant(BinaryConstant { op, constant: constant.into(), constant_left });
                 Ok(self.push(node, op, vec![a]))
             }
-            (Named::Constant(a), Named::Constant(b)) => fold(op, &a, &b).map(Named::Constant).ok_or_else(|| unsupported(node, "combines constants of different shapes")),
+            (Named::Constant(a), Named::Constant(b)) => {
+                fold(op, &a, &b).map(Named::Constant).ok_or_else(|| unsupported(node, "combines constants of different shapes"))
+            }
             _ => Err(unsupported(node, "works on a reshaped tensor")),
         }
     }

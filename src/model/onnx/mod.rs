@@ -43,9 +43,8 @@ impl File {
                 "Download the file itself, not the page that shows it",
             ));
         }
-        let model = proto::Model::decode(bytes).map_err(|_| {
-            Error::model("The model file is cut off or is not an ONNX model", "Download it again")
-        })?;
+        let model =
+            proto::Model::decode(bytes).map_err(|_| Error::model("The model file is cut off or is not an ONNX model", "Download it again"))?;
         let graph = model.graph.ok_or_else(|| {
             Error::model("The model file holds no network; it is not an ONNX model", "Choose an .onnx file of a super-resolution network")
         })?;
@@ -68,10 +67,8 @@ impl File {
             ));
         };
         let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
-        let dims: Vec<Option<i64>> = tensor
-            .and_then(|t| t.shape.as_ref())
-            .map(|s| s.dim.iter().map(|d| d.dim_value.filter(|&v| v > 0)).collect())
-            .unwrap_or_default();
+        let dims: Vec<Option<i64>> =
+            tensor.and_then(|t| t.shape.as_ref()).map(|s| s.dim.iter().map(|d| d.dim_value.filter(|&v| v > 0)).collect()).unwrap_or_default();
         let name = input.name.as_deref().unwrap_or("input");
         let wrong = |what: String| {
             Error::unsupported(
@@ -87,9 +84,7 @@ impl File {
         }
         match dims.as_slice() {
             [batch, Some(channels @ (1 | 3)), _, _] if batch.is_none_or(|b| b == 1) => Ok(*channels as usize),
-            [_, None, _, _] => self
-                .first_conv_channels()
-                .ok_or_else(|| wrong("does not say how many channels it has".into())),
+            [_, None, _, _] => self.first_conv_channels().ok_or_else(|| wrong("does not say how many channels it has".into())),
             _ => Err(wrong(format!("has the shape {:?}", dims.iter().map(|d| d.unwrap_or(-1)).collect::<Vec<_>>()))),
         }
     }
@@ -112,11 +107,7 @@ impl File {
 
     /// Inputs that are not initializers (old exporters list the weights as inputs too).
     fn picture_inputs(&self) -> Vec<&proto::ValueInfo> {
-        self.graph
-            .input
-            .iter()
-            .filter(|input| !self.graph.initializer.iter().any(|t| t.name == input.name))
-            .collect()
+        self.graph.input.iter().filter(|input| !self.graph.initializer.iter().any(|t| t.name == input.name)).collect()
     }
 
     fn first_conv_channels(&self) -> Option<usize> {

@@ -26,20 +26,11 @@ impl Constant {
     pub(super) fn read(tensor: &Tensor) -> Result<Self> {
         let name = tensor.name.as_deref().unwrap_or("unnamed");
         if tensor.data_location.unwrap_or(0) != 0 {
-            return Err(Error::unsupported(
-                format!("The weights of \"{name}\" lie in a file beside the model"),
-                "Save the model as one ONNX file",
-            ));
+            return Err(Error::unsupported(format!("The weights of \"{name}\" lie in a file beside the model"), "Save the model as one ONNX file"));
         }
-        let dims: Vec<usize> = tensor
-            .dims
-            .iter()
-            .map(|&d| usize::try_from(d).map_err(|_| damaged(name, "has a negative dimension")))
-            .collect::<Result<_>>()?;
-        let count = dims
-            .iter()
-            .try_fold(1usize, |n, &d| n.checked_mul(d))
-            .ok_or_else(|| damaged(name, "claims more values than can exist"))?;
+        let dims: Vec<usize> =
+            tensor.dims.iter().map(|&d| usize::try_from(d).map_err(|_| damaged(name, "has a negative dimension"))).collect::<Result<_>>()?;
+        let count = dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).ok_or_else(|| damaged(name, "claims more values than can exist"))?;
         let values = match tensor.data_type.unwrap_or(0) {
             data_type::FLOAT => Values::Float(match &tensor.raw_data {
                 Some(raw) => raw_values(raw, f32::from_le_bytes),
@@ -104,10 +95,7 @@ fn damaged(name: &str, what: &str) -> Error {
 }
 
 fn raw_values<T, const N: usize>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
-    raw.chunks(N)
-        .filter_map(|chunk| chunk.try_into().ok())
-        .map(read)
-        .collect()
+    raw.chunks(N).filter_map(|chunk| chunk.try_into().ok()).map(read).collect()
 }
 
 /// IEEE 754 binary16 to binary32, exact.

@@ -8,8 +8,8 @@ use inlarge::backend::{Backend, Tensor};
 use inlarge::model::Network;
 use inlarge::model::graph::{Op, Shape};
 
-use crate::graphs::{self, compact, dense, luma, tile};
 use crate::ENGINE_TOLERANCE;
+use crate::graphs::{self, compact, dense, luma, tile};
 
 /// The model files that every engine must run.
 const SHIPPED: &[(&str, &[u8])] = &[
@@ -70,7 +70,11 @@ pub(crate) async fn changed_weight(backend: &dyn Backend) -> Result<String, Stri
     let expected = run(&ReferenceBackend::new(1), &Network::from_graph(original), &input).await?;
     let answer = run(backend, &Network::from_graph(changed), &input).await?;
     let difference = largest_difference(&expected, &answer);
-    if difference > ENGINE_TOLERANCE { Ok(format!("difference {difference:e}")) } else { Err(format!("a changed weight gave a difference of only {difference:e}")) }
+    if difference > ENGINE_TOLERANCE {
+        Ok(format!("difference {difference:e}"))
+    } else {
+        Err(format!("a changed weight gave a difference of only {difference:e}"))
+    }
 }
 
 pub(crate) async fn wrong_shape(backend: &dyn Backend) -> Result<String, String> {

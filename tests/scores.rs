@@ -1,0 +1,104 @@
+//! The published test protocol through our own engine: PSNR-Y of the shipped bicubic models on Set5 and BSD100.
+//!
+//! Protocol: HR cropped to a multiple of the scale; LR by cubic convolution with antialiasing, rounded to 8 bits between the
+//! passes (MATLAB's `imresize`); `scale` pixels shaved; luma in studio range. The sets are for research and lie beside
+//! the project, never in it.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+
+use inlarge::backend::BackendKind;
+use inlarge::backend::select::Preference;
+use inlarge::codec::encode::OutputFormat;
+use inlarge::codec::{Decoded, decode};
+use inlarge::image::metrics::score;
+use inlarge::image::resample::{Kernel, resize};
+use inlarge::image::{Picture, Samples};
+use inlarge::model::Network;
+use inlarge::model::manifest::shipped;
+use inlarge::pipeline::drive::{self, Engine};
+use inlarge::pipeline::{Job, JobOptions};
+
+/// Scale, set, bicubic's published PSNR, and what the model must reach.
+const BARS: [(usize, &str, f64, f64); 4] =
+    [(2, "Set5", 33.66, 37.1), (4, "Set5", 28.42, 30.75), (2, "BSD100", 29.56, 31.5), (4, "BSD100", 25.96, 26.95)];
+
+#[derive(Clone, Default)]
+struct Sink(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn pictures(set: &str) -> Option<Vec<PathBuf>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/testsets").join(set);
+    let Ok(entries) = fs::read_dir(&folder) else {
+        eprintln!("NOT MEASURED: the test set {set} is not here");
+        return None;
+    };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    paths.sort();
+    Some(paths)
+}
+
+fn cropped(picture: &Picture, scale: usize) -> Picture {
+    let Samples::U8(values) = &picture.samples else { panic!("the test sets have 8 bits") };
+    let count = picture.channels.count();
+    let [width, height] = [picture.width, picture.height].map(|side| side as usize / scale * scale);
+    let row = picture.width as usize * count;
+    let kept = (0..height).flat_map(|y| values[y * row..][..width * count].to_vec()).collect();
+    Picture::new(width as u32, height as u32, picture.channels, Samples::U8(kept)).unwrap()
+}
+
+fn enlarge(low: &Picture, network: &Network, scale: usize) -> Picture {
+    let sink = Sink::default();
+    let options = JobOptions {
+        input: String::new(),
+        model: String::new(),
+        scale,
+        tile: None,
+        max_buffer_bytes: None,
+        parallel: 2,
+        format: OutputFormat::Png,
+        quality: 90,
+    };
+    let decoded =
+        Decoded { picture: low.clone(), format: inlarge::codec::Format::Png, bits: 8, colour: "", icc: None, exif: None, warnings: Vec::new() };
+    let mut job = Job::new(decoded, network, options, None, sink.clone()).unwrap();
+    let engine = Engine::choose(Preference::Only(BackendKind::Tract), None).unwrap();
+    drive::run(&mut job, network, engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+    decode(&sink.0.borrow()).unwrap().picture
+}
+
+#[test]
+fn the_models_reach_their_bars() {
+    let manifest = shipped::manifest().unwrap();
+    for (scale, set, published, bar) in BARS {
+        let Some(paths) = pictures(set) else { continue };
+        let entry = manifest.find("photo-fast", scale, "bicubic").unwrap();
+        let network = shipped::load(entry).unwrap();
+        let (mut ours, mut bicubic) = (0.0, 0.0);
+        for path in &paths {
+            let high = cropped(&decode(&fs::read(path).unwrap()).unwrap().picture, scale);
+            let low = resize(&high, high.width / scale as u32, high.height / scale as u32, Kernel::Cubic).unwrap();
+            ours += score(&high, &enlarge(&low, &network, scale), scale).unwrap().psnr_y;
+            bicubic += score(&high, &resize(&low, high.width, high.height, Kernel::Cubic).unwrap(), scale).unwrap().psnr_y;
+        }
+        let (ours, bicubic) = (ours / paths.len() as f64, bicubic / paths.len() as f64);
+        println!("{set} x{scale}: {} {ours:.3} dB, bicubic {bicubic:.3} dB, {} pictures", entry.id, paths.len());
+        // The twin of the bar: the protocol itself gives the published figure, which the model's bar is far above.
+        assert!((bicubic - published).abs() < 0.02, "{set} x{scale}: bicubic {bicubic}, published {published}");
+        assert!(bicubic < bar, "the bar of {bar} would not notice plain bicubic");
+        assert!(ours >= bar, "{set} x{scale}: {ours} dB, must reach {bar}");
+    }
+}
