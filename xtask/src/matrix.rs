@@ -98,7 +98,7 @@ mod tests {
         assert!(parse(&format!("{text}{text}")).is_err(), "two rows of one name");
     }
 
-    /// Features and profiles are those of Cargo.toml, and out_dir of a shipped row is what its name says.
+    /// Features and profiles are those of Cargo.toml, and `out_dir` of a shipped row is what its name says.
     #[test]
     fn every_row_can_be_built() {
         #[derive(Deserialize)]
