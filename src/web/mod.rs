@@ -1,6 +1,7 @@
 //! The browser's side of the library: thin classes over the pipeline and the engines.
 //!
 //! Every method forwards; errors become JavaScript `Error` objects with `kind` and `remedy`.
+#![allow(unreachable_pub, reason = "wasm-bindgen exports the public items of private modules")]
 
 mod engine;
 mod error;
