@@ -17,6 +17,7 @@ fn main() {
     for model in manifest["models"].as_array().expect("models/manifest.json lists models") {
         let file = model["file"].as_str().expect("every model names its file");
         let path = models.join(file);
+        let path = path.to_string_lossy();
         writeln!(table, "    ({file:?}, include_bytes!({path:?})),").expect("a String takes text");
     }
     table.push_str("];\n");

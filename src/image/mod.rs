@@ -46,6 +46,7 @@ impl Channels {
     }
 
     /// The same without alpha.
+    #[must_use]
     pub const fn without_alpha(self) -> Self {
         match self {
             Self::Grey | Self::GreyAlpha => Self::Grey,

@@ -1,7 +1,7 @@
 //! Reading sources as text.
 
 /// Rust source with comments and the insides of strings taken out; lines keep their numbers.
-pub fn code_only(source: &str) -> String {
+pub(crate) fn code_only(source: &str) -> String {
     let mut code = String::with_capacity(source.len());
     let mut rest = source;
     while let Some(character) = rest.chars().next() {
@@ -79,7 +79,7 @@ fn char_literal(text: &str) -> Option<usize> {
 
 /// Code without its `#[cfg(test)]` modules; lines keep their numbers. Takes what `code_only` gives.
 #[allow(dead_code, reason = "not every test file that shares this module uses it")]
-pub fn without_tests(code: &str) -> String {
+pub(crate) fn without_tests(code: &str) -> String {
     let mut kept = String::new();
     let mut rest = code;
     while let Some(at) = rest.find("#[cfg(test)]") {

@@ -81,7 +81,7 @@ impl Exporter {
                 ]);
             }
             Op::Activation(Activation::LeakyRelu(alpha)) => {
-                attribute.push(Attribute { f: Some(*alpha), r#type: Some(attribute_type::FLOAT), ..named("alpha") })
+                attribute.push(Attribute { f: Some(*alpha), r#type: Some(attribute_type::FLOAT), ..named("alpha") });
             }
             Op::Activation(Activation::PRelu(slope)) => input.push(self.floats(&[slope.len(), 1, 1], slope)),
             Op::Activation(Activation::Clip { low, high }) => {

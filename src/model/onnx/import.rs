@@ -312,7 +312,7 @@ impl<'a> Importer<'a> {
             None => floats(node, "scales").unwrap_or_default(),
         };
         let scale = match scales[..] {
-            [n, c, h, w] if n == 1.0 && c == 1.0 && h == w && h >= 1.0 && h <= 16.0 && h.fract() == 0.0 => h as usize,
+            [n, c, h, w] if n == 1.0 && c == 1.0 && h == w && (1.0..=16.0).contains(&h) && h.fract() == 0.0 => h as usize,
             [] => return Err(unsupported(node, "resizes to a size, not by a constant factor")),
             _ => return Err(unsupported(node, &format!("resizes by {scales:?}; whole factors from 1 to 16 are supported"))),
         };
