@@ -48,7 +48,7 @@ impl Backend for TractBackend {
 
     fn prepare<'a>(&'a self, network: &'a Network, shape: Shape) -> LocalFuture<'a, Result<Box<dyn Session>>> {
         Box::pin(async move {
-            let session: Box<dyn Session> = Box::new(TractSession::new(network.onnx(), shape)?);
+            let session: Box<dyn Session> = Box::new(TractSession::new(network, shape)?);
             Ok(session)
         })
     }
@@ -60,7 +60,7 @@ impl Backend for TractBackend {
 /// # Errors
 /// As [`Backend::prepare`].
 pub fn kernels(network: &Network, shape: Shape) -> Result<Vec<String>> {
-    let (model, _) = compile(network.onnx(), shape).map_err(|error| refusal(&error))?;
+    let (model, _) = compile(network.onnx(), shape).map_err(|error| refusal(&error, network))?;
     let describe = |op: &dyn TypedOp| format!("{} {}", op.name(), op.info().unwrap_or_default().join("; "));
     Ok(model.model().nodes().iter().map(|node| describe(node.op.as_ref())).collect())
 }
@@ -72,8 +72,8 @@ struct TractSession {
 }
 
 impl TractSession {
-    fn new(onnx: &[u8], input: Shape) -> Result<Self> {
-        let (model, output) = compile(onnx, input).map_err(|error| refusal(&error))?;
+    fn new(network: &Network, input: Shape) -> Result<Self> {
+        let (model, output) = compile(network.onnx(), input).map_err(|error| refusal(&error, network))?;
         let [1, channels, height, width] = output[..] else {
             return Err(Error::unsupported(
                 format!("The network's result has the shape {output:?}, not that of one picture"),
@@ -97,13 +97,16 @@ fn compile(mut onnx: &[u8], input: Shape) -> TractResult<(Arc<TypedRunnableModel
     Ok((model.into_runnable()?, output))
 }
 
-/// tract's messages nest a line for each step; the innermost names the fault.
-fn refusal(error: &TractError) -> Error {
+/// tract's messages nest a line for each step; the innermost names the fault, but not the operation that it lacks: the
+/// import of the graph does.
+fn refusal(error: &TractError, network: &Network) -> Error {
     let cause = error.chain().last().map(ToString::to_string).unwrap_or_default();
-    Error::unsupported(
-        format!("tract cannot run this model: {}", cause.trim_end_matches('.')),
-        "Use another model, or save it with standard ONNX operations",
-    )
+    let cause = cause.trim_end_matches('.');
+    let what = match network.gap() {
+        Some(gap) => format!("{gap}, and tract cannot run it either ({cause})"),
+        None => format!("tract cannot run this model: {cause}"),
+    };
+    Error::unsupported(what, "Use another model, or save it with standard ONNX operations")
 }
 
 impl Session for TractSession {

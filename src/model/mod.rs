@@ -57,6 +57,14 @@ impl Network {
         self.graph.as_ref().map_err(Clone::clone)
     }
 
+    /// What the graph does not cover, as a sentence without its full stop that names the operation and its node.
+    pub fn gap(&self) -> Option<String> {
+        match self.graph.as_ref().err()? {
+            Error::Unsupported(fault) | Error::Model(fault) => Some(fault.what.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+
     /// Channels of the input.
     pub fn input_channels(&self) -> usize {
         self.input_channels

@@ -283,21 +283,18 @@ async fn join<T>(futures: Vec<LocalFuture<'_, T>>) -> Vec<T> {
 /// `Limits` where the picture is too large to be run as a whole; `Unsupported` where the engine cannot run the network
 /// or its result is not a whole multiple of the picture.
 pub fn opaque_scale(engine: &Engine, network: &Network, width: u32, height: u32) -> Result<usize> {
-    let named = network.graph().err().map(|e| e.to_string()).unwrap_or_default();
     if u64::from(width) * u64::from(height) > MAX_WHOLE_PIXELS {
         return Err(Error::limits(
             format!(
-                "{named} The model can only be run on a whole picture, of at most {} megapixels, and this one has {width} x {height} pixels",
+                "{}: it can only be run on a whole picture, of at most {} megapixels, and this one has {width} x {height} pixels",
+                network.gap().unwrap_or_default(),
                 MAX_WHOLE_PIXELS >> 20
             ),
             "Crop the picture, or use one of the shipped models",
         ));
     }
     let shape = crate::model::graph::Shape::new(network.input_channels(), height as usize, width as usize);
-    let session = pollster::block_on(engine.backend.prepare(network, shape)).map_err(|error| match error {
-        Error::Unsupported(fault) => Error::unsupported(format!("{named} {}", fault.what), fault.remedy),
-        other => other,
-    })?;
+    let session = pollster::block_on(engine.backend.prepare(network, shape))?;
     let output = session.output_shape();
     let scale = output.height / shape.height;
     if scale == 0 || output.height != scale * shape.height || output.width != scale * shape.width {

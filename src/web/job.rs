@@ -59,7 +59,7 @@ impl Model {
     /// Why it is not covered; empty where it is.
     #[wasm_bindgen(getter)]
     pub fn refusal(&self) -> String {
-        self.network.graph().err().map(|e| e.to_string()).unwrap_or_default()
+        self.network.gap().unwrap_or_default()
     }
 
     /// Most pixels of a picture that a network which is not covered is run on.

@@ -115,7 +115,7 @@ export class JobRun {
     const most = model.parsed.maxWholePixels;
     if (width * height > most) {
       throw new LimitsError(
-        `${model.parsed.refusal} The model can only be run on a whole picture, of at most ${Math.floor(most / 1e6)} megapixels here, and this one has ${width} x ${height} pixels.`,
+        `${model.parsed.refusal}: it can only be run on a whole picture, of at most ${Math.floor(most / 1e6)} megapixels here, and this one has ${width} x ${height} pixels.`,
         'Crop the picture, or use one of the shipped models.',
       );
     }
