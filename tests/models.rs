@@ -24,7 +24,7 @@ fn the_manifest_tells_the_truth() {
     for entry in &manifest.models {
         let bytes = fs::read(root().join("models").join(&entry.file)).unwrap();
         assert_eq!(bytes.len() as u64, entry.bytes, "{}", entry.id);
-        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let digest = Sha256::digest(&bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         assert_eq!(digest, entry.sha256, "{}", entry.id);
         let network = Network::from_onnx(&bytes).unwrap();
         let graph = network.graph().unwrap();
