@@ -1,4 +1,4 @@
-//! JPEG, through `zune-jpeg`, after [`jpeg_scan`](super::jpeg_scan) has shown that all of it is there.
+//! JPEG, through `zune-jpeg`, after [`super::jpeg_scan`] has shown that all of it is there.
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
