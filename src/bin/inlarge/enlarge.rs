@@ -106,7 +106,7 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
         format,
         quality: args.quality,
     };
-    let aside = Aside::create(&output)?;
+    let aside = Aside::create(&output);
     let mut job = Job::new(decoded, &model.network, options, opaque_scale, BufWriter::new(aside.file()?))?;
     let bar = progress_bar(args, input, job.tiles());
     drive::run(&mut job, &model.network, engine, &AtomicBool::new(false), &mut |done, _| bar.set_position(done as u64))?;
@@ -118,7 +118,7 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
 
 fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
     match (args.format, &args.output) {
-        (Some(FormatArg::Png), _) => Ok(OutputFormat::Png),
+        (Some(FormatArg::Png), _) | (None, None) => Ok(OutputFormat::Png),
         (Some(FormatArg::Jpeg), _) => Ok(OutputFormat::Jpeg),
         (Some(FormatArg::Webp), _) => Ok(OutputFormat::WebP),
         (None, Some(path)) => {
@@ -133,7 +133,6 @@ fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
                 )),
             }
         }
-        (None, None) => Ok(OutputFormat::Png),
     }
 }
 
@@ -164,11 +163,11 @@ struct Aside {
 }
 
 impl Aside {
-    fn create(path: &Path) -> Result<Self> {
+    fn create(path: &Path) -> Self {
         let mut name = OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
         name.push(format!(".{}.part", std::process::id()));
-        Ok(Self { aside: path.with_file_name(name), path: path.into() })
+        Self { aside: path.with_file_name(name), path: path.into() }
     }
 
     fn file(&self) -> Result<File> {
