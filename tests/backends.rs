@@ -14,7 +14,7 @@ fn suite(kind: BackendKind) {
     }
     let failed: Vec<_> = outcomes.iter().filter(|o| o.result.is_err()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    assert!(outcomes.len() >= 9, "the suite has lost cases: {}", outcomes.len());
+    assert!(outcomes.len() >= 10, "the suite has lost cases: {}", outcomes.len());
 }
 
 #[test]

@@ -240,7 +240,9 @@ fn models_devices_and_score() {
     let a = picture(40, 40, Channels::Rgb, Depth::Eight, false);
     let mut b = a.clone();
     if let Samples::U8(values) = &mut b.samples {
-        values.iter_mut().for_each(|v| *v = v.saturating_add(10));
+        for value in values {
+            *value = value.saturating_add(10);
+        }
     }
     let plain = EncoderOptions::default();
     desk.put("a.png", &encode(&a, OutputFormat::Png, &plain, 40));

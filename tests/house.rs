@@ -48,7 +48,7 @@ fn files_are_short() {
 
 /// Absolute paths of one machine, tests that do not run, and work that was put off.
 fn faults(name: &str, text: &str) -> Vec<String> {
-    let code = if name.ends_with(".rs") { code_only(text) } else { text.to_owned() };
+    let code = if Path::new(name).extension().is_some_and(|extension| extension == "rs") { code_only(text) } else { text.to_owned() };
     let mut found = Vec::new();
     for folder in ["work", "root", "home", "Users"] {
         let path = format!("/{folder}/");

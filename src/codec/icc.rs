@@ -22,20 +22,20 @@ pub(super) fn misfit(profile: &[u8], channels: Channels) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn profile(space: &[u8; 4]) -> Vec<u8> {
+    fn profile(space: [u8; 4]) -> Vec<u8> {
         let mut p = vec![0; 128];
-        p[16..20].copy_from_slice(space);
+        p[16..20].copy_from_slice(&space);
         p[36..40].copy_from_slice(b"acsp");
         p
     }
 
     #[test]
     fn only_a_profile_of_the_same_space_fits() {
-        assert_eq!(misfit(&profile(b"RGB "), Channels::Rgba), None);
-        assert_eq!(misfit(&profile(b"GRAY"), Channels::GreyAlpha), None);
-        assert!(misfit(&profile(b"CMYK"), Channels::Rgb).is_some_and(|w| w.contains("CMYK")));
-        assert!(misfit(&profile(b"RGB "), Channels::Grey).is_some());
-        assert!(misfit(&profile(b"RGB ")[..127], Channels::Rgb).is_some_and(|w| w.contains("damaged")));
+        assert_eq!(misfit(&profile(*b"RGB "), Channels::Rgba), None);
+        assert_eq!(misfit(&profile(*b"GRAY"), Channels::GreyAlpha), None);
+        assert!(misfit(&profile(*b"CMYK"), Channels::Rgb).is_some_and(|w| w.contains("CMYK")));
+        assert!(misfit(&profile(*b"RGB "), Channels::Grey).is_some());
+        assert!(misfit(&profile(*b"RGB ")[..127], Channels::Rgb).is_some_and(|w| w.contains("damaged")));
         assert!(misfit(&[], Channels::Rgb).is_some());
     }
 }

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn colour_spreads_and_alpha_stays() {
         // One visible red pixel in a row of transparent green ones.
-        let mut pixels = vec![[0u8, 255, 0, 0]; 9];
+        let mut pixels = [[0u8, 255, 0, 0]; 9];
         pixels[4] = [250, 0, 0, 128];
         let mut picture = Picture::new(9, 1, Channels::Rgba, Samples::U8(pixels.concat())).unwrap();
         bleed(&mut picture, 2).unwrap();

@@ -62,6 +62,7 @@ impl Model {
         self.network.gap().unwrap_or_default()
     }
 
+    #[expect(clippy::unused_self, reason = "JavaScript reads it as a property of the model")]
     /// Most pixels of a picture that a network which is not covered is run on.
     #[wasm_bindgen(getter = maxWholePixels)]
     pub fn max_whole_pixels(&self) -> f64 {

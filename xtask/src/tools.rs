@@ -96,6 +96,32 @@ fn find_browser() -> Option<PathBuf> {
     system.or_else(applications).or_else(playwrights)
 }
 
+/// A Python with the packages of `training/requirements.txt`: the system's where it has them, else one in `training/.venv`.
+///
+/// # Errors
+/// When there is no Python, or the packages cannot be installed.
+pub(crate) fn python() -> Result<PathBuf> {
+    const REQUIREMENTS: &str = "training/requirements.txt";
+    const FOLDER: &str = "training/.venv";
+    let system = Path::new(if cfg!(windows) { "python" } else { "python3" });
+    let has_packages = |python: &Path| read(Command::new(python).args(["-c", "import numpy, PIL, onnx, torch"])).is_ok();
+    if has_packages(system) {
+        return Ok(system.to_owned());
+    }
+    let own = Path::new(FOLDER).join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let digest = Inputs::default().path(REQUIREMENTS)?.digest();
+    let stamp = Stamp::of("python");
+    if stamp.holds(&digest, std::slice::from_ref(&own)) {
+        return Ok(own);
+    }
+    say(format!("installing the Python packages of {REQUIREMENTS} in {FOLDER}, for the tests of training/; PyTorch takes up to 6 GB"));
+    run(Command::new(system).args(["-m", "venv", FOLDER]))
+        .map_err(|error| anyhow!("{error:#}. Install Python 3.11 or later with its module venv (on Debian, the package python3-venv)"))?;
+    run(Command::new(&own).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]))?;
+    stamp.set(&digest)?;
+    Ok(own)
+}
+
 /// A Vulkan device for the native tests; lavapipe runs on the CPU. Metal and Direct3D come with
 /// their systems.
 ///

@@ -282,7 +282,7 @@ fn adapter_name(info: &wgpu::AdapterInfo, _: &wgpu::Device) -> String {
 #[cfg(target_arch = "wasm32")]
 fn adapter_name(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> String {
     let mut words = info.name.clone();
-    if let Some(known) = device.as_webgpu().map(|device| device.adapter_info())
+    if let Some(known) = device.as_webgpu().map(wgpu::webgpu::GpuDevice::adapter_info)
         // An older browser has no such property.
         && !known.is_undefined()
         && words.is_empty()

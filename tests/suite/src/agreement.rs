@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use inlarge::backend::probe::{largest_difference, probe};
 use inlarge::backend::reference::ReferenceBackend;
-use inlarge::backend::{Backend, Tensor};
+use inlarge::backend::{Backend, Tensor, tract};
 use inlarge::model::Network;
 use inlarge::model::graph::{Op, Shape};
 
@@ -84,6 +84,21 @@ pub(crate) async fn wrong_shape(backend: &dyn Backend) -> Result<String, String>
         Err(error) => Err(format!("refused with the kind {}: {error}", error.kind())),
         Ok(_) => Err("a tile of another shape was accepted".into()),
     }
+}
+
+/// tract's kernels register themselves when the program is linked. Where they are lost it computes the same, many times
+/// slower.
+pub(crate) fn simd_kernels() -> Result<String, String> {
+    let family = if cfg!(target_arch = "wasm32") { "wasm_f32_" } else { "_f32_" };
+    let network = Network::from_graph(compact(2));
+    let operations = tract::kernels(&network, Shape::new(3, 32, 32)).map_err(|e| e.to_string())?;
+    let mut chosen: Vec<&str> = operations.iter().flat_map(|text| text.split([' ', ':', ',', '(', ')'])).filter(|w| w.contains(family)).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    if chosen.is_empty() || chosen.iter().any(|name| name.contains("generic")) {
+        return Err(format!("no kernel {family}* among {operations:#?}"));
+    }
+    Ok(chosen.join(" "))
 }
 
 pub(crate) async fn golden_tile(backend: &dyn Backend) -> Result<String, String> {

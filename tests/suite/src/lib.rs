@@ -17,7 +17,10 @@ pub const ENGINE_TOLERANCE: f32 = 1e-4;
 pub const FILE_TOLERANCE: u8 = 1;
 
 /// Cases that an engine does not run, and why.
-pub const EXCUSED: &[(BackendKind, &str, &str)] = &[];
+pub const EXCUSED: &[(BackendKind, &str, &str)] =
+    &[(BackendKind::Gpu, SIMD_KERNELS, "its kernels are shaders"), (BackendKind::Reference, SIMD_KERNELS, "it is naive on purpose")];
+
+const SIMD_KERNELS: &str = "convolutions run on SIMD kernels";
 
 /// The end of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,7 @@ const CASES: &[(&str, Case)] = &[
     ("a tile of another shape is refused", |b| Box::pin(agreement::wrong_shape(b))),
     ("tiled equals untiled", |b| Box::pin(tiles::tiled_equals_untiled(b))),
     ("a changed pixel is noticed", |b| Box::pin(tiles::changed_pixel(b))),
+    (SIMD_KERNELS, |_| Box::pin(async { agreement::simd_kernels() })),
     ("the golden tile passes", |b| Box::pin(agreement::golden_tile(b))),
 ];
 

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 ///
 /// Returns JSON: `{"backend", "adapter", "passed": [{"name", "note"}], "failed": [{"name", "message"}]}`.
 #[wasm_bindgen]
+#[expect(unreachable_pub, reason = "JavaScript calls it, no other crate does")]
 pub async fn run_suite(backend: String) -> String {
     let opened = match backend.parse() {
         Ok(Preference::Only(kind)) => open(kind, true, 1).await,
