@@ -23,6 +23,11 @@ fn reference() {
 }
 
 #[test]
+fn simd() {
+    suite(BackendKind::Simd);
+}
+
+#[test]
 fn tract() {
     suite(BackendKind::Tract);
 }

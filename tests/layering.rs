@@ -29,6 +29,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("web_sys", &["web/"]),
     ("console_error_panic_hook", &["web/"]),
     ("wgpu", &["backend/gpu/"]),
+    ("fearless_simd", &["backend/simd/"]),
     ("tract_*", &["backend/tract.rs"]),
     ("prost", &["model/onnx"]),
     ("png", &["codec/"]),

@@ -3,7 +3,8 @@
 
 use std::mem::{offset_of, size_of};
 
-use inlarge::backend::gpu::kernels::{ActivationKind, Arithmetic, ConvVariant, PadKind, Params, Residual, Target, Variant, View, WeightSpace};
+use inlarge::backend::gpu::kernels::{ActivationKind, ConvVariant, PadKind, Params, Target, Variant, View, WeightSpace};
+use inlarge::backend::lower::{Arithmetic, Residual};
 use inlarge::model::graph::{DepthOrder, ResizeMode};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 

@@ -2,9 +2,13 @@
 
 #[cfg(feature = "gpu")]
 pub mod gpu;
+#[cfg(any(feature = "gpu", feature = "simd"))]
+pub mod lower;
 pub mod probe;
 pub mod reference;
 pub mod select;
+#[cfg(feature = "simd")]
+pub mod simd;
 #[cfg(feature = "tract")]
 pub mod tract;
 
@@ -61,6 +65,8 @@ impl Tensor {
 pub enum BackendKind {
     /// wgpu and our WGSL kernels.
     Gpu,
+    /// Our SIMD kernels on the CPU.
+    Simd,
     /// tract-onnx on the CPU.
     Tract,
     /// The naive interpreter of the graph on the CPU.
@@ -72,6 +78,7 @@ impl BackendKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Gpu => "gpu",
+            Self::Simd => "simd",
             Self::Tract => "tract",
             Self::Reference => "reference",
         }

@@ -22,9 +22,10 @@ impl std::str::FromStr for Preference {
         Ok(match name {
             "auto" => Self::Auto,
             "gpu" => Self::Only(BackendKind::Gpu),
+            "simd" => Self::Only(BackendKind::Simd),
             "tract" => Self::Only(BackendKind::Tract),
             "reference" => Self::Only(BackendKind::Reference),
-            _ => return Err(Error::parameter(format!("There is no engine \"{name}\""), "Choose auto, gpu, tract or reference")),
+            _ => return Err(Error::parameter(format!("There is no engine \"{name}\""), "Choose auto, gpu, simd, tract or reference")),
         })
     }
 }
@@ -41,7 +42,7 @@ pub struct Refusal {
 /// The engines to try, best first.
 pub fn order(preference: Preference) -> Vec<BackendKind> {
     match preference {
-        Preference::Auto => vec![BackendKind::Gpu, BackendKind::Tract, BackendKind::Reference],
+        Preference::Auto => vec![BackendKind::Gpu, BackendKind::Simd, BackendKind::Tract, BackendKind::Reference],
         Preference::Only(kind) => vec![kind],
     }
 }
@@ -56,6 +57,12 @@ pub async fn open(kind: BackendKind, allow_software: bool, parallel_sessions: us
         #[cfg(feature = "gpu")]
         BackendKind::Gpu => {
             let backend = super::gpu::GpuBackend::request(super::gpu::Options { allow_software, ..Default::default() }).await?;
+            super::probe::probe(&backend).await?;
+            Ok(Box::new(backend))
+        }
+        #[cfg(feature = "simd")]
+        BackendKind::Simd => {
+            let backend = super::simd::SimdBackend::new(parallel_sessions);
             super::probe::probe(&backend).await?;
             Ok(Box::new(backend))
         }

@@ -22,10 +22,10 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens the engine `gpu`, `tract` or `reference`; throws with the reason where it is refused.
+    /// Opens the engine `gpu`, `simd`, `tract` or `reference`; throws with the reason where it is refused.
     pub async fn create(backend: String, allow_software: bool) -> Result<Engine, JsError> {
         let Preference::Only(kind) = backend.parse()? else {
-            return Err(Error::parameter("An engine must be named", "Choose gpu, tract or reference").into());
+            return Err(Error::parameter("An engine must be named", "Choose gpu, simd, tract or reference").into());
         };
         let backend = open(kind, allow_software, 1).await?;
         Ok(Self { backend, session: RefCell::new(None) })

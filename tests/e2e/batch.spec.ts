@@ -20,7 +20,7 @@ function unzip(archive: Buffer): Map<string, Buffer> {
 }
 
 test('a broken picture does not stop the batch, and the results come as a ZIP', async ({ page }) => {
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   const whole = png(40, 30, scene);
   await app.add(upload('one.png', whole), upload('broken.png', whole.subarray(0, 90)), upload('three.png', png(31, 44, scene)));
   await app.upscaleButton.click();

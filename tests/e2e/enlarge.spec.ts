@@ -19,7 +19,7 @@ async function expectSame(page: Page, ours: Buffer, theirs: Buffer): Promise<voi
   expect(result.difference, `${result.pixels} pixels differ`).toBeLessThanOrEqual(TOLERANCE);
 }
 
-for (const engine of ['gpu', 'tract', 'reference'] as const) {
+for (const engine of ['gpu', 'simd', 'tract', 'reference'] as const) {
   for (const scale of [2, 4]) {
     test(`${engine} enlarges ${scale} times, and agrees with the command line`, async ({ page }) => {
       const app = await App.open(page, engine);
@@ -45,7 +45,7 @@ test('a changed pixel is noticed', async ({ page }) => {
 });
 
 test('Cancel leaves a usable page within a second', async ({ page }) => {
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   await app.add(upload('large.png', png(1200, 900, scene)));
   await app.upscaleButton.click();
   await expect(app.progress).toHaveAttribute('aria-valuetext', /Tile [2-9]/, { timeout: SMALL });
@@ -64,7 +64,7 @@ async function twice(app: App): Promise<[Buffer, Buffer]> {
   return [result, result];
 }
 
-for (const engine of ['gpu', 'tract'] as const) {
+for (const engine of ['gpu', 'simd'] as const) {
   test(`${engine} makes a 3072 x 2048 PNG of a 768 x 512 JPEG`, async ({ page }) => {
     test.setTimeout(600_000);
     const app = await App.open(page, engine);

@@ -29,7 +29,7 @@ async function expectAlive(app: App, page: Page): Promise<void> {
 
 test('files that are no pictures get a plain sentence', async ({ page }) => {
   test.setTimeout(600_000);
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   const jpeg = await redraw(page, WHOLE, 'image/jpeg');
   const webp = await redraw(page, WHOLE, 'image/webp');
   const files = [
@@ -56,7 +56,7 @@ test('files that are no pictures get a plain sentence', async ({ page }) => {
 
 test('unusual pictures come out right', async ({ page }) => {
   test.setTimeout(900_000);
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   await app.scale.selectOption('2');
   const grey = (x: number, y: number): number => scene(x, y, 0);
   const palette = Array.from({ length: 48 }, (_, index) => (index * 5) % 256);
@@ -92,7 +92,7 @@ test('a black or inverted picture is told from a right one', async ({ page }) =>
 
 test('all eight orientations of EXIF are turned upright', async ({ page }) => {
   test.setTimeout(600_000);
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   await app.scale.selectOption('2');
   const upright = await redraw(page, WHOLE, 'image/jpeg');
   for (let orientation = 1; orientation <= 8; orientation += 1) {
@@ -107,7 +107,7 @@ test('all eight orientations of EXIF are turned upright', async ({ page }) => {
 });
 
 test('model files that are none get a plain sentence', async ({ page }) => {
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   const summary = page.locator('summary').filter({ hasText: 'Engine' });
   await summary.click();
   const known = (JSON.parse(await readFile(`${ROOT}models/manifest.json`, 'utf8')) as { models: { file: string }[] }).models[0]?.file ?? '';

@@ -26,7 +26,7 @@ test('no request leaves the origin, whoever makes it', async () => {
   const browser = await chromium.launch({ executablePath: fromXtask('CHROMIUM'), args: [...CHROMIUM_ARGUMENTS, `--log-net-log=${log}`] });
   const context = await browser.newContext({ baseURL: `${SITE}/` });
   const page = await context.newPage();
-  for (const engine of ['gpu', 'tract'] as const) {
+  for (const engine of ['gpu', 'simd', 'tract'] as const) {
     const app = await App.open(page, engine);
     await app.add(PICTURE);
     await app.upscale();
@@ -63,7 +63,7 @@ test('the policy is in force on the page and in every worker', async ({ page }) 
   };
   const addresses = [`${stranger.origin}/open`, `${SITE}/models/manifest.json`] as const;
 
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   await app.add(PICTURE);
   await app.upscale();
   const workers = page.workers();
@@ -100,7 +100,7 @@ test('nothing is said in the console, and nothing throws', async ({ page }) => {
     if (['error', 'warning'].includes(line.type())) said.push(line.text());
   });
   page.on('pageerror', (error) => said.push(String(error)));
-  const app = await App.open(page, 'tract');
+  const app = await App.open(page, 'simd');
   await app.add(PICTURE);
   await app.upscale(SMALL);
   expect(said).toEqual([]);

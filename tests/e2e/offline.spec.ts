@@ -43,7 +43,7 @@ test('works after a restart of the browser, with no server and no network', asyn
   const second = await browser(profile, address);
   await second.setOffline(true);
   const page = await second.newPage();
-  for (const engine of ['tract', 'gpu'] as const) {
+  for (const engine of ['simd', 'tract', 'gpu'] as const) {
     const app = await App.open(page, engine);
     await app.add(upload('scene.png', png(40, 30, scene)));
     const result = await app.upscale();

@@ -12,7 +12,7 @@ async function expectNoSidewaysScroll(page: Page, when: string): Promise<void> {
 for (const [width, height] of [[360, 740], [320, 568]] as const) {
   test(`fits a telephone of ${width} x ${height}`, async ({ page }) => {
     await page.setViewportSize({ width, height });
-    const app = await App.open(page, 'tract');
+    const app = await App.open(page, 'simd');
     await expectNoSidewaysScroll(page, 'empty');
     await app.add(PICTURE);
     await expect(app.upscaleButton).toBeEnabled();

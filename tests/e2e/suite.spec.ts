@@ -23,7 +23,7 @@ const WORKER = `
     }
   };`;
 
-for (const backend of ['gpu', 'tract', 'reference']) {
+for (const backend of ['gpu', 'simd', 'tract', 'reference']) {
   test(`the suite of every engine passes inside wasm on ${backend}`, async ({ page, browser }) => {
     test.setTimeout(900_000);
     const server = await PlainServer.start({

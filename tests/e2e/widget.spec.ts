@@ -19,7 +19,7 @@ const foreignPolicy = (assets: string): string =>
 const host = (script: string): string => `<!doctype html>
   <title>Somebody's page</title>
   <script type="module" src="${script}"></script>
-  <inlarge-upscaler src="picture.png" scale="2" backend="tract"></inlarge-upscaler>`;
+  <inlarge-upscaler src="picture.png" scale="2" backend="simd"></inlarge-upscaler>`;
 
 function site(script: string, more: Content = {}): Promise<PlainServer> {
   return PlainServer.start({ ...more, files: { '/': host(script), '/picture.png': PICTURE } });
@@ -104,7 +104,7 @@ test('createUpscaler enlarges, reports, stops and ends', async ({ page }) => {
     type Library = typeof import('../../www/lib/index.ts');
     const { createUpscaler } = (await import(entry)) as Library;
     const phases: string[] = [];
-    const up = await createUpscaler({ backend: 'tract', workers: 1 });
+    const up = await createUpscaler({ backend: 'simd', workers: 1 });
     const { width, height, report } = await up.upscale('/picture.png', { scale: 4, onProgress: ({ phase }) => phases.push(phase) });
     const stop = new AbortController();
     const failures: string[] = [];

@@ -12,7 +12,7 @@ import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOpt
 
 /** In a variable of its own: a bundler takes `new URL(x, import.meta.url)` for a file to copy. */
 const HERE = import.meta.url;
-const CHOICES: readonly string[] = ['auto', 'gpu', 'tract', 'reference'];
+const CHOICES: readonly string[] = ['auto', 'gpu', 'simd', 'tract', 'reference'];
 const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp'];
 
 /**

@@ -1,11 +1,11 @@
 import type { ModelEntry } from './manifest.js';
 
 /** The engines, by the names shown to users. */
-export type BackendName = 'gpu' | 'tract' | 'reference';
-/** `auto` takes the first of gpu, tract, reference that can be trusted on this device. */
+export type BackendName = 'gpu' | 'simd' | 'tract' | 'reference';
+/** `auto` takes the first of gpu, simd, tract, reference that can be trusted on this device. */
 export type BackendChoice = 'auto' | BackendName;
 
-export const BACKENDS: readonly BackendName[] = ['gpu', 'tract', 'reference'];
+export const BACKENDS: readonly BackendName[] = ['gpu', 'simd', 'tract', 'reference'];
 
 export type OutputType = 'image/png' | 'image/jpeg' | 'image/webp';
 

@@ -11,7 +11,8 @@ const valueOf = (event: Event): string => (event.target as HTMLSelectElement).va
 const ENGINES: readonly { value: BackendChoice; label: string }[] = [
   { value: 'auto', label: 'Automatic' },
   { value: 'gpu', label: 'gpu: WebGPU' },
-  { value: 'tract', label: 'tract: processor' },
+  { value: 'simd', label: 'simd: processor' },
+  { value: 'tract', label: 'tract: processor, slower, any model' },
   { value: 'reference', label: 'reference: slow, exact' },
 ];
 

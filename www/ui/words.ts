@@ -4,7 +4,8 @@ import type { Item } from './item.js';
 
 const KINDS: Record<BackendName, string> = {
   gpu: 'on the graphics processor',
-  tract: 'on the processor',
+  simd: 'on the processor',
+  tract: 'on the processor, on the slower engine for unusual models',
   reference: 'on the processor, exactly and slowly',
 };
 

@@ -91,7 +91,7 @@ export interface Artefact {
   readonly module: WebAssembly.Module;
 }
 
-/** tract is a module of its own: 2 MB that a machine with a GPU never fetches. */
+/** tract is a module of its own: 2 MB that only a model with unusual operations needs. */
 export function packageOf(backend: BackendName): 'app' | 'tract' {
   return backend === 'tract' ? 'tract' : 'app';
 }

@@ -110,7 +110,7 @@ fn lint(_: &mut Run) -> Result<Count> {
     // What only browsers get. tract has no part that is theirs alone, and takes minutes to check.
     run(cargo().args(["clippy", "--package", "inlarge", "--lib", "--target", "wasm32-unknown-unknown", "--no-default-features"]).args([
         "--features",
-        "codec,gpu",
+        "codec,gpu,simd",
         "--",
         "--deny",
         "warnings",

@@ -6,6 +6,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::backend::lower::{Arithmetic, Residual};
 use crate::model::graph::{DepthOrder, ResizeMode};
 
 /// Threads of a workgroup, horizontally and vertically.
@@ -83,19 +84,6 @@ pub enum ActivationKind {
     Sigmoid,
 }
 
-/// What a convolution adds to its sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Residual {
-    /// Nothing.
-    None,
-    /// A value of the same shape, before the activation.
-    Before,
-    /// A value of the same shape, after the activation.
-    After,
-    /// A value enlarged to the size of the result, after pixel shuffle.
-    Anchor(ResizeMode),
-}
-
 /// Where a convolution's result goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -129,21 +117,6 @@ pub struct ConvVariant {
     pub residual: Residual,
     /// Where the result goes.
     pub target: Target,
-}
-
-/// Arithmetic of the pointwise kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Arithmetic {
-    /// The operand as it is.
-    None,
-    /// Operand plus right side.
-    Add,
-    /// Operand minus right side.
-    Sub,
-    /// Right side minus operand.
-    SubFrom,
-    /// Operand times right side.
-    Mul,
 }
 
 /// What fills a border.

@@ -4,7 +4,7 @@
 //! anything is created.
 
 use super::kernels::View;
-use super::lower::{Kind, Lowered, Stage, lower};
+use crate::backend::lower::{Kind, Lowered, Stage, lower};
 use crate::error::Result;
 use crate::model::graph::{Conv, Graph, Shape, ValueId};
 

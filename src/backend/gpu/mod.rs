@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`lower`] | fuses the graph's nodes into stages |
+//! | [`lower`](super::lower) | fuses the graph's nodes into stages |
 //! | [`memory`] | places the values in buffers; estimates |
 //! | [`weights`] | the layout of weights |
 //! | [`program`] | stages as dispatches with their parameters, complete but for the device |
@@ -14,7 +14,6 @@
 
 mod device;
 pub mod kernels;
-pub mod lower;
 pub mod memory;
 pub mod program;
 mod readback;
@@ -84,7 +83,7 @@ impl Backend for GpuBackend {
 
     fn prepare<'a>(&'a self, network: &'a Network, shape: Shape) -> LocalFuture<'a, Result<Box<dyn Session>>> {
         Box::pin(async move {
-            let lowered = lower::lower(network.graph()?, shape)?;
+            let lowered = super::lower::lower(network.graph()?, shape)?;
             let plan = memory::plan(&lowered);
             self.gpu.check_tile(&plan, shape)?;
             let program = program::assemble(&lowered, plan);

@@ -1,9 +1,9 @@
 //! A network as a list of dispatches, complete but for the device.
 
-use super::kernels::{ActivationKind, Arithmetic, ConvVariant, GROUP, MATRIX_BYTES, PadKind, Params, Target, Variant, View, WeightSpace};
-use super::lower::{ConvStage, Kind, Lowered, Stage};
+use super::kernels::{ActivationKind, ConvVariant, GROUP, MATRIX_BYTES, PadKind, Params, Target, Variant, View, WeightSpace};
 use super::memory::{self, Plan};
 use super::weights;
+use crate::backend::lower::{Arithmetic, ConvStage, Kind, Lowered, Stage};
 use crate::model::graph::{Activation, Pad, PadMode, Shape, ValueId};
 
 /// Multiplications and additions of f32 in one dispatch, at most: 20 ms at 200 GFLOP/s, which is a

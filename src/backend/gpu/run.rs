@@ -185,10 +185,10 @@ impl Session for GpuSession {
 #[cfg(test)]
 mod tests {
     use super::super::device::Options;
-    use super::super::lower::lower;
     use super::super::memory::plan;
     use super::super::program::assemble;
     use super::*;
+    use crate::backend::lower::lower;
     use crate::model::graph::{Activation, Graph, Node, Op, ValueId};
 
     fn open() -> Rc<Gpu> {

@@ -1,7 +1,7 @@
 //! Weights as the convolution kernels read them.
 
 use super::kernels::{MATRIX_BYTES, UNIFORM_SLICE_BYTES, WeightSpace};
-use super::lower::ConvStage;
+use crate::backend::lower::ConvStage;
 use crate::model::graph::{Activation, Conv};
 
 /// Sizes in which weights are bound as uniforms, in matrices; the last is [`UNIFORM_SLICE_BYTES`].

@@ -43,7 +43,7 @@ export class App {
   }
 
   /** Opens the page and chooses an engine. What runs is noted for the report. */
-  static async open(page: Page, engine?: 'gpu' | 'tract' | 'reference'): Promise<App> {
+  static async open(page: Page, engine?: 'gpu' | 'simd' | 'tract' | 'reference'): Promise<App> {
     await page.goto('./');
     const app = new App(page);
     if (engine) await app.choose(engine);
@@ -55,7 +55,7 @@ export class App {
     return new App(page);
   }
 
-  async choose(engine: 'gpu' | 'tract' | 'reference'): Promise<void> {
+  async choose(engine: 'gpu' | 'simd' | 'tract' | 'reference'): Promise<void> {
     const summary = this.page.locator('summary').filter({ hasText: 'Engine' });
     await summary.click();
     await this.engine.selectOption(engine);

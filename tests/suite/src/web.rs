@@ -3,7 +3,7 @@
 use inlarge::backend::select::{Preference, open};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Runs all cases on the engine `gpu`, `tract` or `reference`; a software adapter is welcome.
+/// Runs all cases on the engine `gpu`, `simd`, `tract` or `reference`; a software adapter is welcome.
 ///
 /// Returns JSON: `{"backend", "adapter", "passed": [{"name", "note"}], "failed": [{"name", "message"}]}`.
 #[wasm_bindgen]

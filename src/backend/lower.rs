@@ -4,12 +4,39 @@
 //! bias), an activation, the addition of an equal-shaped value; and where its result is the
 //! network's, pixel shuffle, the addition of an enlarged value and final limits.
 
-use super::kernels::{Arithmetic, Residual};
 use crate::error::{Error, Result};
 use crate::model::graph::{
     Activation, BinaryConstant, BinaryOp, Conv, DepthOrder, DepthToSpace, Graph, Node, Op, Pad, Resize, ResizeMode, Shape, ValueId,
 };
 use crate::model::shapes;
+
+/// What a convolution adds to its sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Residual {
+    /// Nothing.
+    None,
+    /// A value of the same shape, before the activation.
+    Before,
+    /// A value of the same shape, after the activation.
+    After,
+    /// A value enlarged to the size of the result, after pixel shuffle.
+    Anchor(ResizeMode),
+}
+
+/// Arithmetic of the pointwise kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arithmetic {
+    /// The operand as it is.
+    None,
+    /// Operand plus right side.
+    Add,
+    /// Operand minus right side.
+    Sub,
+    /// Right side minus operand.
+    SubFrom,
+    /// Operand times right side.
+    Mul,
+}
 
 /// A graph as stages, for one shape of input.
 #[derive(Debug)]

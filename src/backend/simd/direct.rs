@@ -1,0 +1,120 @@
+//! Convolution as it is written: any kernel, stride and dilation.
+
+use fearless_simd::{Simd, SimdBase};
+
+use super::kernel::{Ending, biased, multiply};
+use super::layout::Layout;
+use crate::model::graph::Conv;
+
+/// A convolution with its weights packed for blocks of `V` vectors of output channels.
+#[derive(Debug)]
+pub struct Direct {
+    /// Neighbouring numbers of the input that are read together: offset from the pixel's first, and how many.
+    runs: Vec<(usize, usize)>,
+    /// `[output block][number of a run][channel of the block]`.
+    weights: Vec<f32>,
+    /// Vectors of a block.
+    vectors: usize,
+    /// Rows and columns from one output pixel to the next.
+    stride: [usize; 2],
+    /// The pixel under the kernel's corner, from the output pixel times the stride, upwards and to the left.
+    corner: [usize; 2],
+}
+
+impl Direct {
+    /// Packs the weights of `conv`, each times the gain of its output channel.
+    pub fn new(conv: &Conv, gain: &[f32], input: &Layout, lanes: usize) -> Self {
+        let [kh, kw] = conv.kernel;
+        let together = conv.dilation[1] == 1;
+        let mut runs = Vec::new();
+        for ky in 0..kh {
+            let row = ky * conv.dilation[0] * input.pitch();
+            if together {
+                runs.push((row, kw * input.stride));
+            } else {
+                runs.extend((0..kw).map(|kx| (row + kx * conv.dilation[1] * input.stride, input.stride)));
+            }
+        }
+        let outputs = conv.out_channels.div_ceil(lanes);
+        let vectors = if outputs.is_multiple_of(2) {
+            2
+        } else if outputs.is_multiple_of(3) {
+            3
+        } else {
+            1
+        };
+        let width = vectors * lanes;
+        let reduction = kh * kw * input.stride;
+        let mut weights = vec![0.0; outputs * lanes * reduction];
+        let group_out = conv.out_channels / conv.group;
+        for (o, &gain) in gain.iter().enumerate() {
+            // A grouped convolution is a dense one with zeros.
+            let first = o / group_out * conv.group_in_channels;
+            for i in 0..conv.group_in_channels {
+                for k in 0..kh * kw {
+                    let step = k * input.stride + first + i;
+                    weights[(o / width * reduction + step) * width + o % width] = gain * conv.weight[(o * conv.group_in_channels + i) * kh * kw + k];
+                }
+            }
+        }
+        Self { runs, weights, vectors, stride: conv.stride, corner: [conv.pads[0], conv.pads[1]] }
+    }
+
+    /// Runs it; `bias` is filled up to whole vectors.
+    #[inline(always)]
+    pub fn run<S: Simd>(&self, simd: S, input: (&Layout, &[f32]), output: (&Layout, &mut [f32]), bias: &[f32], ending: Ending<'_>) {
+        let wide = output.0.shape.width;
+        match self.vectors {
+            2 if wide >= 6 => self.rows::<S, 6, 2>(simd, input, output, bias, ending),
+            2 => self.rows::<S, 1, 2>(simd, input, output, bias, ending),
+            3 if wide >= 4 => self.rows::<S, 4, 3>(simd, input, output, bias, ending),
+            3 => self.rows::<S, 1, 3>(simd, input, output, bias, ending),
+            _ if wide >= 8 => self.rows::<S, 8, 1>(simd, input, output, bias, ending),
+            _ => self.rows::<S, 1, 1>(simd, input, output, bias, ending),
+        }
+    }
+
+    #[inline(always)]
+    fn rows<S: Simd, const P: usize, const V: usize>(
+        &self,
+        simd: S,
+        (from, x): (&Layout, &[f32]),
+        (to, y): (&Layout, &mut [f32]),
+        bias: &[f32],
+        ending: Ending<'_>,
+    ) {
+        let lanes = S::f32s::LEN;
+        let width = V * lanes;
+        let step = self.stride[1] * from.stride;
+        let reduction: usize = self.runs.iter().map(|run| run.1).sum();
+        for row in 0..to.shape.height {
+            let top = (row * self.stride[0] + from.border - self.corner[0]) * from.pitch() + (from.border - self.corner[1]) * from.stride;
+            for (block, weights) in self.weights.chunks_exact(reduction * width).enumerate() {
+                let mut column = 0;
+                while column < to.shape.width {
+                    // The last block is done where it ends, some of its pixels twice.
+                    let left = column.min(to.shape.width - P);
+                    let mut sums = biased::<S, P, V>(simd, &bias[block * width..][..width]);
+                    let mut rest = weights;
+                    for &(offset, length) in &self.runs {
+                        let (now, later) = rest.split_at(length * width);
+                        let start = top + left * step + offset;
+                        let mut rows: [&[f32]; P] = [&[]; P];
+                        for (p, r) in rows.iter_mut().enumerate() {
+                            *r = &x[start + p * step..][..length];
+                        }
+                        multiply::<S, P, V>(simd, &mut sums, rows, now);
+                        rest = later;
+                    }
+                    for (p, pixel) in sums.iter().enumerate() {
+                        for (v, &sum) in pixel.iter().enumerate() {
+                            let channel = block * width + v * lanes;
+                            ending.store(simd, sum, channel, y, to.at(row, left + p) + channel);
+                        }
+                    }
+                    column += P;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The register block: sums of a few pixels times a few vectors of output channels.
+//!
+//! Every convolution ends here, as rows of numbers (the pixels under the kernel, or the Winograd tiles of one
+//! frequency) times a matrix of weights `[reduction][output channels]`. A block keeps `P` rows times `V` vectors
+//! of sums in registers; per step it loads `V` vectors of weights once and `P` single numbers.
+
+use fearless_simd::{Simd, SimdBase, SimdFloat};
+
+/// Steps of the reduction that are unrolled.
+const UNROLL: usize = 4;
+
+/// Sums of `P` rows times `V` vectors of output channels.
+pub type Sums<S, const P: usize, const V: usize> = [[<S as Simd>::f32s; V]; P];
+
+/// Sums that all start with the bias.
+#[inline(always)]
+pub fn biased<S: Simd, const P: usize, const V: usize>(simd: S, bias: &[f32]) -> Sums<S, P, V> {
+    let lanes = S::f32s::LEN;
+    let mut row = [S::f32s::splat(simd, 0.0); V];
+    for (vector, values) in row.iter_mut().zip(bias.chunks_exact(lanes)) {
+        *vector = S::f32s::from_slice(simd, values);
+    }
+    [row; P]
+}
+
+/// Adds `rows` times `weights`: `weights` has `V` vectors for each number of a row.
+#[inline(always)]
+pub fn multiply<S: Simd, const P: usize, const V: usize>(simd: S, sums: &mut Sums<S, P, V>, rows: [&[f32]; P], weights: &[f32]) {
+    let lanes = S::f32s::LEN;
+    let length = rows[0].len();
+    let (whole, _) = rows[0].as_chunks::<UNROLL>();
+    let count = whole.len();
+    let mut chunks: [&[[f32; UNROLL]]; P] = [whole; P];
+    for p in 1..P {
+        // All rows are of one length: saying so here spares a check for each number.
+        chunks[p] = &rows[p].as_chunks::<UNROLL>().0[..count];
+    }
+    let mut local = *sums;
+    let mut blocks = weights.chunks_exact(UNROLL * V * lanes);
+    for step in 0..count {
+        let Some(block) = blocks.next() else { break };
+        for u in 0..UNROLL {
+            let mut w = [S::f32s::splat(simd, 0.0); V];
+            for v in 0..V {
+                w[v] = S::f32s::from_slice(simd, &block[(u * V + v) * lanes..][..lanes]);
+            }
+            for p in 0..P {
+                let x = S::f32s::splat(simd, chunks[p][step][u]);
+                for v in 0..V {
+                    local[p][v] = x.mul_add(w[v], local[p][v]);
+                }
+            }
+        }
+    }
+    let rest = &weights[count * UNROLL * V * lanes..];
+    for (i, block) in (count * UNROLL..length).zip(rest.chunks_exact(V * lanes)) {
+        for p in 0..P {
+            let x = S::f32s::splat(simd, rows[p][i]);
+            for v in 0..V {
+                local[p][v] = x.mul_add(S::f32s::from_slice(simd, &block[v * lanes..][..lanes]), local[p][v]);
+            }
+        }
+    }
+    *sums = local;
+}
+
+/// The function that follows a convolution, with its constants per channel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Activation {
+    /// None.
+    Identity,
+    /// `x` where positive, else `x` times the slope of its channel.
+    Leaky(Vec<f32>),
+    /// Limits.
+    Clip([f32; 2]),
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+}
+
+impl Activation {
+    /// Applies it to one vector, whose first lane is channel `channel`.
+    #[inline(always)]
+    pub fn apply<S: Simd>(&self, simd: S, x: S::f32s, channel: usize) -> S::f32s {
+        match self {
+            Self::Identity => x,
+            Self::Leaky(slopes) => {
+                let zero = S::f32s::splat(simd, 0.0);
+                let slope = S::f32s::from_slice(simd, &slopes[channel..][..S::f32s::LEN]);
+                x.min(zero).mul_add(slope, x.max(zero))
+            }
+            Self::Clip([low, high]) => x.max(*low).min(*high),
+            Self::Sigmoid => {
+                let mut y = x;
+                for lane in y.as_mut_slice() {
+                    *lane = 1.0 / (1.0 + (-*lane).exp());
+                }
+                y
+            }
+        }
+    }
+}
+
+/// What happens to the sums of a convolution before they are stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// The activation.
+    pub activation: &'a Activation,
+    /// A value of the shape and layout of the output that is added, and whether before the activation.
+    pub residual: Option<(&'a [f32], bool)>,
+}
+
+impl Ending<'_> {
+    /// Finishes one vector: `at` is where it is stored in the output, and where its residual lies.
+    #[inline(always)]
+    pub fn store<S: Simd>(&self, simd: S, x: S::f32s, channel: usize, output: &mut [f32], at: usize) {
+        let lanes = S::f32s::LEN;
+        let y = match self.residual {
+            None => self.activation.apply(simd, x, channel),
+            Some((residual, before)) => {
+                let r = S::f32s::from_slice(simd, &residual[at..][..lanes]);
+                if before { self.activation.apply(simd, x + r, channel) } else { self.activation.apply(simd, x, channel) + r }
+            }
+        };
+        y.store_slice(&mut output[at..][..lanes]);
+    }
+}
