@@ -185,7 +185,7 @@ fn engines_and_formats_give_the_same_picture() {
     let desk = Desk::new();
     desk.put("in.png", &encode(&picture(70, 50, Channels::Rgb, Depth::Eight, true), OutputFormat::Png, &EncoderOptions::default(), 50));
     let mut results: Vec<(String, Picture)> = Vec::new();
-    for backend in ["reference", "tract", "gpu"] {
+    for backend in ["reference", "simd", "tract", "gpu"] {
         let name = format!("{backend}.png");
         let output = desk.run(&["in.png", "-o", &name, "-s", "4", "--backend", backend, "--tile", "32"]);
         assert!(output.status.success(), "{}", text(&output));
@@ -217,7 +217,7 @@ fn wrong_usage_is_status_2_and_names_the_remedy() {
     for (arguments, word) in [
         (&["in.png", "-m", "nothing"][..], "photo-fast"),
         (&["in.png", "-s", "7"], "scale of 2 or 4"),
-        (&["in.png", "--backend", "abacus"], "auto, gpu, tract or reference"),
+        (&["in.png", "--backend", "abacus"], "auto, gpu, simd, tract or reference"),
         (&["in.png", "in.png", "-o", "x.png"], "--out-dir"),
         (&["in.png", "--quality", "0"], "1"),
     ] {

@@ -68,7 +68,7 @@ pub(crate) struct EnlargeArgs {
     /// What the model was trained for: pictures from the web, or clean bicubic reductions
     #[arg(long, value_enum, default_value_t = Variant::Web)]
     pub(crate) variant: Variant,
-    /// Engine: auto, gpu, tract or reference
+    /// Engine: auto, gpu, simd, tract or reference
     #[arg(long, default_value = "auto")]
     pub(crate) backend: String,
     /// Side of a tile in input pixels [default: by the engine]
