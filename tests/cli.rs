@@ -81,11 +81,11 @@ fn damaged_files_give_one_clear_sentence_and_nothing_else() {
     ];
     for (name, file, word) in cases {
         desk.put(name, &file);
-        let output = desk.run(&[name, "--backend", "tract", "-s", "2"]);
+        let output = desk.run(&[name, "--backend", "simd", "-s", "2"]);
         assert_clear(name, &output);
         let said = text(&output);
         assert!(said.contains(word) && said.contains(name), "{name}: {said}");
-        let error = desk.run(&[name, "--backend", "tract", "-s", "2", "--json"]);
+        let error = desk.run(&[name, "--backend", "simd", "-s", "2", "--json"]);
         let json: serde_json::Value = serde_json::from_slice(&error.stdout).unwrap();
         assert!(json["error"]["kind"].is_string() && json["input"] == name, "{json}");
     }
@@ -120,12 +120,12 @@ fn every_kind_of_file_is_enlarged() {
     }
     for (name, file, (width, height), channels) in cases {
         let input = desk.put(name, &file);
-        let output = desk.run(&[name, "-s", "2", "--backend", "tract", "-o", "out.png", "--json"]);
+        let output = desk.run(&[name, "-s", "2", "--backend", "simd", "-o", "out.png", "--json"]);
         assert!(output.status.success(), "{name}: {}", text(&output));
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let result = read(&desk.path("out.png"));
         assert_eq!((result.width, result.height, result.channels), (width * 2, height * 2, channels), "{name}");
-        assert_eq!((report["width"].as_u64(), report["backend"].as_str()), (Some(u64::from(width) * 2), Some("tract")), "{name}");
+        assert_eq!((report["width"].as_u64(), report["backend"].as_str()), (Some(u64::from(width) * 2), Some("simd")), "{name}");
         // Same picture: scaled back down, it is the input to a few steps.
         let back = inlarge::image::resample::resize(&result, width, height, inlarge::image::resample::Kernel::Cubic).unwrap();
         let (a, b) = (units(&read(&input)), units(&back));
@@ -191,9 +191,9 @@ fn engines_and_formats_give_the_same_picture() {
         assert!(output.status.success(), "{}", text(&output));
         results.push((name.clone(), read(&desk.path(&name))));
     }
-    let output = desk.run(&["in.png", "-o", "tract.webp", "-s", "4", "--backend", "tract", "--tile", "32"]);
+    let output = desk.run(&["in.png", "-o", "simd.webp", "-s", "4", "--backend", "simd", "--tile", "32"]);
     assert!(output.status.success(), "{}", text(&output));
-    assert_eq!(read(&desk.path("tract.webp")), results[1].1, "WebP is lossless");
+    assert_eq!(read(&desk.path("simd.webp")), results[1].1, "WebP is lossless");
     for (name, result) in &results[1..] {
         let worst = largest_step(&results[0].1, result);
         assert!(worst <= 1, "{name} differs from the reference by {worst}/255");

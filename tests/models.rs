@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use inlarge::backend::probe::{largest_difference, noise};
 use inlarge::backend::reference::ReferenceBackend;
+use inlarge::backend::simd::SimdBackend;
 use inlarge::backend::tract::TractBackend;
 use inlarge::backend::{Backend, Tensor};
 use inlarge::model::Network;
@@ -110,7 +111,7 @@ fn third_party() -> Option<PathBuf> {
 }
 
 #[test]
-fn third_party_models_run_as_tract_runs_them() {
+fn third_party_models_run_alike_on_every_engine() {
     let Some(folder) = third_party() else { return };
     for (file, scale, channels) in
         [("pytorch_tutorial_super_resolution.onnx", 3, 1), ("realesr-animevideov3.onnx", 4, 3), ("4xLSDIRCompactN3_fp32.onnx", 4, 3)]
@@ -120,12 +121,13 @@ fn third_party_models_run_as_tract_runs_them() {
         assert_eq!((geometry.scale, network.input_channels()), (scale, channels), "{file}");
         let shape = Shape::new(channels, 12, 9);
         let tile = Tensor::new(shape, noise(3, shape.len()).iter().map(|v| 0.5 + 0.5 * v).collect()).unwrap();
-        let [reference, tract] = [&ReferenceBackend::new(1) as &dyn Backend, &TractBackend::new(1)]
+        let [reference, tract, simd] = [&ReferenceBackend::new(1) as &dyn Backend, &TractBackend::new(1), &SimdBackend::new(1)]
             .map(|backend| pollster::block_on(async { backend.prepare(&network, shape).await.unwrap().run(&tile).await.unwrap() }));
         assert_eq!(reference.shape, Shape::new(channels, 12 * scale, 9 * scale));
-        let difference = largest_difference(&reference, &tract);
-        println!("{file}: largest difference {difference:e}");
-        assert!(difference <= 1e-4, "{file}: {difference}");
+        let [tract, simd] = [tract, simd].map(|result| largest_difference(&reference, &result));
+        println!("{file}: largest difference {tract:e} of tract, {simd:e} of simd");
+        assert!(tract <= 1e-4, "{file}: {tract}");
+        assert!(simd <= 2e-5, "{file}: {simd}");
     }
 }
 

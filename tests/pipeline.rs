@@ -47,16 +47,16 @@ fn png(picture: &Picture) -> Vec<u8> {
     make::encode(picture, OutputFormat::Png, &inlarge::codec::encode::EncoderOptions::default(), 1000)
 }
 
-fn tract() -> Engine {
-    Engine::choose(Preference::Only(BackendKind::Tract), None).unwrap()
+fn simd() -> Engine {
+    Engine::choose(Preference::Only(BackendKind::Simd), None).unwrap()
 }
 
-/// Enlarges with tract and reads the result back.
+/// Enlarges on the CPU and reads the result back.
 fn enlarge(file: &[u8], scale: usize, format: OutputFormat) -> (Picture, Report) {
     let sink = Sink::default();
     let network = network(scale);
     let mut job = Job::open(file, &network, options(scale, format), None, sink.clone()).unwrap();
-    drive::run(&mut job, &network, tract(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+    drive::run(&mut job, &network, simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     let report = job.report("out", 1.0);
     let bytes = sink.0.borrow();
     (decode(&bytes).unwrap().picture, report)
@@ -78,7 +78,7 @@ fn every_layout_keeps_its_layout() {
                 let (result, report) = enlarge(&png(&source), scale, OutputFormat::Png);
                 assert_eq!((result.width, result.height), (61 * scale as u32, 53 * scale as u32));
                 assert_eq!((result.channels, result.samples.depth()), (channels, depth));
-                assert_eq!((report.width, report.scale, report.backend.as_str()), (result.width, scale, "tract"));
+                assert_eq!((report.width, report.scale, report.backend.as_str()), (result.width, scale, "simd"));
                 // The result scaled back down looks like the source: mean absolute difference per sample.
                 let back = inlarge::image::resample::resize(&result, 61, 53, inlarge::image::resample::Kernel::Cubic).unwrap();
                 let (a, b) = (values(&source), values(&back));
@@ -139,7 +139,7 @@ fn transparent_edges_have_no_fringe() {
     let picture = disc();
     let channel: Vec<f32> = make::bytes(&picture).chunks(4).map(|p| f32::from(p[1]) / 255.0).collect();
     let tile = Tensor::new(Shape::new(1, 80, 80), channel).unwrap();
-    let raw = pollster::block_on(async { tract().backend.prepare(&network, tile.shape).await.unwrap().run(&tile).await.unwrap() });
+    let raw = pollster::block_on(async { simd().backend.prepare(&network, tile.shape).await.unwrap().run(&tile).await.unwrap() });
     let mixed = make::bytes(&result).chunks(4).zip(&raw.data).filter(|(p, _)| p[3] > 0).map(|(_, g)| (g * 255.0) as u8).max().unwrap();
     assert!(mixed > 60, "the unbled colour shows only {mixed}");
 }
@@ -170,7 +170,7 @@ fn cancelled_work_stops() {
     let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, Sink::default()).unwrap();
     let cancel = AtomicBool::new(false);
     let mut seen = 0;
-    let stopped = drive::run(&mut job, &network, tract(), &cancel, &mut |done, _| {
+    let stopped = drive::run(&mut job, &network, simd(), &cancel, &mut |done, _| {
         seen = done;
         cancel.store(true, std::sync::atomic::Ordering::Relaxed);
     });
@@ -238,7 +238,7 @@ fn a_black_or_lost_device_is_replaced_and_named() {
         drive::run(&mut job, &network, broken(black, vec![BackendKind::Tract]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
         assert_eq!(decode(&sink.0.borrow()).unwrap().picture, expected);
         let report = job.report("", 0.0);
-        assert_eq!(report.backend, "tract");
+        assert_eq!(report.backend, "simd");
         assert!(report.warnings.iter().any(|w| w.contains("\"gpu\" failed")), "{:?}", report.warnings);
     }
 }

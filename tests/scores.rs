@@ -75,7 +75,7 @@ fn enlarge(low: &Picture, network: &Network, scale: usize) -> Picture {
     let decoded =
         Decoded { picture: low.clone(), format: inlarge::codec::Format::Png, bits: 8, colour: "", icc: None, exif: None, warnings: Vec::new() };
     let mut job = Job::new(decoded, network, options, None, sink.clone()).unwrap();
-    let engine = Engine::choose(Preference::Only(BackendKind::Tract), None).unwrap();
+    let engine = Engine::choose(Preference::Only(BackendKind::Simd), None).unwrap();
     drive::run(&mut job, network, engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     decode(&sink.0.borrow()).unwrap().picture
 }
