@@ -1,6 +1,8 @@
 """High- and low-resolution tiles resident in memory, and the patch sampler."""
 
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -8,103 +10,141 @@ import torch
 
 from training import luma, matlab_bicubic
 from training.cache import cached
-from training.tiles import ARCHIVES, read_index, read_tiles
+from training.tiles import archives, read_index, read_tiles
 
 KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 3.0, "ui": 1.0 / 4.0}
 FLAT_SHARE = 3 / 16
+SHRINK_GROUP = 64
 
 
 @dataclass
 class Corpus:
-    """Pairs of uint8 RGB tiles: `high` [n, 256, 256, 3] and `low` [n, 256/scale, 256/scale, 3]; `weight` [n]."""
+    """Pairs of uint8 RGB tiles: `high` [n, 256, 256, 3], `low` [copies * n, 256/scale, 256/scale, 3], `weight` [n].
+
+    Low-resolution tile `copy * n + i` belongs to high-resolution tile `i`; only the first `copies` are drawn from.
+    """
 
     high: torch.Tensor
     low: torch.Tensor
     weight: torch.Tensor
     scale: int
+    copies: int = 1
 
     def to(self, device: torch.device) -> "Corpus":
-        """The same pairs on `device`; the sampling weights stay on the CPU with the generator."""
-        return Corpus(self.high.to(device), self.low.to(device), self.weight, self.scale)
+        """The same pairs on `device`."""
+        return replace(self, high=self.high.to(device), low=self.low.to(device), weight=self.weight.to(device))
 
 
-def _shrink_all(tiles: np.ndarray, scale: int) -> np.ndarray:
+def shrink_all(tiles: np.ndarray, scale: int) -> np.ndarray:
     """Bicubic low-resolution twin of every tile: all tiles share their taps, so they are resized in groups."""
     side = tiles.shape[1] // scale
     low = np.empty((len(tiles), side, side, 3), np.uint8)
-    for first in range(0, len(tiles), 64):
-        group = np.moveaxis(tiles[first : first + 64], 0, 2)
-        low[first : first + 64] = np.moveaxis(matlab_bicubic.resize(group, side, side), 2, 0)
+
+    def shrink_from(first: int) -> None:
+        group = np.moveaxis(tiles[first : first + SHRINK_GROUP], 0, 2)
+        low[first : first + SHRINK_GROUP] = np.moveaxis(matlab_bicubic.resize(group, side, side), 2, 0)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(shrink_from, range(0, len(tiles), SHRINK_GROUP)))
     return low
 
 
-def load(data: Path, scale: int, held_out: bool) -> Corpus:
-    """Read every archive under `data` and keep one side of the split."""
+def load(data: Path, scale: int, held_out: bool, limit: int | None = None) -> Corpus:
+    """Read every archive under `data` and keep one side of the split; `limit` keeps so many tiles of each archive."""
     weights: list[float] = []
     high: list[np.ndarray] = []
     low: list[np.ndarray] = []
-    for name in ARCHIVES:
-        archive = data / name
+    for archive in archives(data):
         records = read_index(archive)
-        tiles = cached(archive, "tiles", lambda: read_tiles(archive, records))
-        small = cached(archive, f"bicubic-x{scale}", lambda: _shrink_all(tiles, scale))
-        side = [i for i, record in enumerate(records) if record.held_out == held_out]
-        high.append(tiles[side])
-        low.append(small[side])
+        side = [i for i, record in enumerate(records) if record.held_out == held_out][:limit]
+        if limit is None:
+            tiles = cached(archive, "tiles", lambda: read_tiles(archive, records))
+            small = cached(archive, f"bicubic-x{scale}", lambda: shrink_all(tiles, scale))
+            high.append(tiles[side])
+            low.append(small[side])
+        else:
+            high.append(read_tiles(archive, [records[i] for i in side]))
+            low.append(shrink_all(high[-1], scale))
         weights += [KIND_WEIGHT[records[i].kind] for i in side]
     return Corpus(
         torch.from_numpy(np.concatenate(high)), torch.from_numpy(np.concatenate(low)), torch.tensor(weights), scale
     )
 
 
+def to_planes(pixels: torch.Tensor, colours: int) -> torch.Tensor:
+    """What a network reads of 8-bit RGB [n, h, w, 3]: Y (`colours` 1) or RGB (3) in 0..=1, [n, colours, h, w].
+
+    RGB keeps the pixels' order in memory, which is the channels-last format.
+    """
+    if colours == 1:
+        return luma.full_range_tensor(pixels).unsqueeze(1)
+    return (pixels.float() / 255.0).permute(0, 3, 1, 2)
+
+
 @dataclass
 class PatchSampler:
-    """Random luma patches with flips and rotations; half of the flat ones are dropped.
+    """Random patches with flips and rotations; half of the flat ones are dropped.
 
     Twice the batch is drawn and sorted by the deviation of the low-resolution luma: a batch is the most textured
-    of them with `FLAT_SHARE` of it taken from the flatter half.
+    of them with `FLAT_SHARE` of it taken from the flatter half. `colours` is 1 for luma and 3 for RGB;
+    `permute_colours` puts red, green and blue of each patch in a random order. The generator is on the corpus's device.
     """
 
     corpus: Corpus
     batch: int
     patch: int
     generator: torch.Generator
+    colours: int = 1
+    permute_colours: bool = False
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Low [batch, 1, patch, patch] and high [batch, 1, scale * patch, scale * patch], Y in 0..=1."""
-        count = 2 * self.batch
-        tile = torch.multinomial(self.corpus.weight, count, replacement=True, generator=self.generator)
-        room = self.corpus.low.shape[1] - self.patch + 1
-        corner = torch.randint(room, (count, 2), generator=self.generator)
-        turn = torch.randint(8, (count,), generator=self.generator)
-        low = self._gather(self.corpus.low, tile, corner, turn, self.patch)
-        kept = self._drop_flat(low).cpu()
-        high = self._gather(
-            self.corpus.high,
-            tile[kept],
-            corner[kept] * self.corpus.scale,
-            turn[kept],
-            self.patch * self.corpus.scale,
-        )
-        return low[kept.to(low.device)].unsqueeze(1), high.unsqueeze(1)
+        """Low [batch, colours, patch, patch] and high [batch, colours, scale * patch, scale * patch] in 0..=1."""
+        corpus, scale, count = self.corpus, self.corpus.scale, 2 * self.batch
+        tile = torch.multinomial(corpus.weight, count, replacement=True, generator=self.generator)
+        corner = self._below(corpus.low.shape[1] - self.patch + 1, (count, 2))
+        turn = self._below(8, (count,))
+        twin = tile
+        if corpus.copies > 1:
+            twin = tile + len(corpus.high) * self._below(corpus.copies, (count,))
+        low = _gather(corpus.low, twin, corner, turn, self.patch)
+        order = self._colour_orders(count) if self.permute_colours else None
+        if order is not None:
+            low = _reordered(low, order)
+        low = to_planes(low, self.colours)
+        kept = self._drop_flat(luma.of_planes(low))
+        high = _gather(corpus.high, tile[kept], corner[kept] * scale, turn[kept], self.patch * scale)
+        if order is not None:
+            high = _reordered(high, order[kept])
+        return low[kept], to_planes(high, self.colours)
+
+    def _below(self, bound: int, shape: tuple[int, ...]) -> torch.Tensor:
+        return torch.randint(bound, shape, generator=self.generator, device=self.generator.device)
+
+    def _colour_orders(self, count: int) -> torch.Tensor:
+        orders = torch.tensor(list(permutations(range(3))), device=self.generator.device)
+        return orders[self._below(len(orders), (count,))]
 
     def _drop_flat(self, low: torch.Tensor) -> torch.Tensor:
         order = low.flatten(1).std(dim=1).argsort(descending=True)
         flat = round(self.batch * FLAT_SHARE)
         return torch.cat([order[: self.batch - flat], order[self.batch : self.batch + flat]])
 
-    @staticmethod
-    def _gather(
-        tiles: torch.Tensor, tile: torch.Tensor, corner: torch.Tensor, turn: torch.Tensor, side: int
-    ) -> torch.Tensor:
-        """Luma of the patches at `corner` (y, x), each under one of the 8 symmetries of the square."""
-        step = torch.arange(side)
-        step = torch.stack([step, side - 1 - step])
-        along_y, along_x = step[turn & 1][:, :, None], step[turn >> 1 & 1][:, None, :]
-        transposed = (turn >> 2 & 1).bool()[:, None, None]
-        row = torch.where(transposed, along_x, along_y) + corner[:, :1, None]
-        column = torch.where(transposed, along_y, along_x) + corner[:, 1:, None]
-        height, width = tiles.shape[1:3]
-        index = ((tile[:, None, None] * height + row) * width + column).to(tiles.device)
-        pixels = tiles.view(-1, 3).index_select(0, index.flatten())
-        return luma.full_range_tensor(pixels).view(len(tile), side, side)
+
+def _reordered(pixels: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
+    """`pixels` [n, h, w, 3] with the colours of each patch in its `order` [n, 3]."""
+    return pixels.gather(3, order[:, None, None, :].expand(pixels.shape))
+
+
+def _gather(
+    tiles: torch.Tensor, tile: torch.Tensor, corner: torch.Tensor, turn: torch.Tensor, side: int
+) -> torch.Tensor:
+    """Pixels [n, side, side, 3] of the patches at `corner` (y, x), each under one of the 8 symmetries of the square."""
+    step = torch.arange(side, device=tiles.device)
+    step = torch.stack([step, side - 1 - step])
+    along_y, along_x = step[turn & 1][:, :, None], step[turn >> 1 & 1][:, None, :]
+    transposed = (turn >> 2 & 1).bool()[:, None, None]
+    row = torch.where(transposed, along_x, along_y) + corner[:, :1, None]
+    column = torch.where(transposed, along_y, along_x) + corner[:, 1:, None]
+    height, width = tiles.shape[1:3]
+    index = (tile[:, None, None] * height + row) * width + column
+    return tiles.view(-1, 3).index_select(0, index.flatten()).view(len(tile), side, side, 3)

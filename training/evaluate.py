@@ -6,15 +6,28 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import testsets
+from training import luma, testsets
 from training.onnx_reference import OnnxReference, enlarge, halo_of
 from training.paths import DEFAULT_DATA
 
 
 def exported(network: OnnxReference) -> testsets.Enlarger:
-    """The enlarger in an exported file: replicate by the halo, run, crop."""
+    """The enlarger in an exported file: replicate by the halo, run, crop.
+
+    RGB is rounded to 8 bits before its luma is taken. Where the picture is grey, the three channels are averaged.
+    """
     halo = halo_of(network.kernels())
-    return lambda low: enlarge(network, low, network.scale, halo).astype(np.float64)
+
+    def enlarge_luma(low: np.ndarray) -> np.ndarray:
+        return enlarge(network, luma.full_range(low), network.scale, halo).astype(np.float64)
+
+    def enlarge_rgb(low: np.ndarray) -> np.ndarray:
+        high = enlarge(network, low / 255.0, network.scale, halo).astype(np.float64)
+        if (low == low[..., :1]).all():
+            return high.mean(axis=2)
+        return luma.full_range(np.clip(np.round(255.0 * high), 0, 255))
+
+    return enlarge_luma if network.colours == 1 else enlarge_rgb
 
 
 def scores(network: OnnxReference, data: Path) -> dict[str, dict[str, float]]:

@@ -5,21 +5,25 @@ from pathlib import Path
 
 from training import onnx_export, weights
 from training.paths import CHECKPOINTS, MODELS
-from training.train import CHECKPOINT
+from training.runs import CHECKPOINT
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="folder of the run")
-    parser.add_argument("--variant", default="bicubic", help="degradation that the run was trained for")
+    parser.add_argument("run", type=Path, nargs="+", help="folder of a run, or a weights file")
+    parser.add_argument("--variant", help="degradation that the run was trained for; the recipe's unless given")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder for the ONNX files")
+    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder for the weights")
     options = parser.parse_args()
-    checkpoint = options.run / CHECKPOINT
-    network = weights.read(checkpoint)
-    name = f"photo-fast-x{network.scale}-{options.variant}"
-    MODELS.mkdir(exist_ok=True)
-    onnx_export.write(network, MODELS / f"{name}.onnx")
-    weights.extract(checkpoint, CHECKPOINTS / f"{name}.pt")
-    print(f"{name}: {(MODELS / f'{name}.onnx').stat().st_size} bytes of ONNX")
+    options.models.mkdir(parents=True, exist_ok=True)
+    for run in options.run:
+        saved = run / CHECKPOINT if run.is_dir() else run
+        network = weights.read(saved)
+        variant = options.variant or weights.recipe_of(saved).get("variant", "bicubic")
+        name = f"{network.NAME}-x{network.scale}-{variant}"
+        onnx_export.write(network, options.models / f"{name}.onnx")
+        weights.extract(saved, options.checkpoints / f"{name}.pt")
+        print(f"{name}: {(options.models / f'{name}.onnx').stat().st_size} bytes of ONNX")
 
 
 if __name__ == "__main__":

@@ -3,19 +3,20 @@
 import torch
 
 from training import luma
-from training.corpus import Corpus
+from training.corpus import Corpus, to_planes
 
 SHAVE = 8
 
 
 def held_out_psnr(network: torch.nn.Module, corpus: Corpus, device: torch.device) -> float:
-    """Mean over tiles of the PSNR of full-range Y in dB, `SHAVE` high-resolution pixels off each side."""
+    """Mean over the tiles of full weight of the PSNR of full-range Y in dB, `SHAVE` high-resolution pixels off each
+    side."""
     total, count = 0.0, 0
     for tile in torch.nonzero(corpus.weight == 1.0).flatten().tolist():
-        low = luma.full_range_tensor(corpus.low[tile].to(device))[None, None]
+        low = to_planes(corpus.low[tile : tile + 1].to(device), network.COLOURS)
         high = luma.full_range_tensor(corpus.high[tile].to(device))
         with torch.no_grad():
-            output = network(low)[0, 0].clamp(0, 1)
+            output = luma.of_planes(network(low))[0].clamp(0, 1)
         error = (output - high)[SHAVE:-SHAVE, SHAVE:-SHAVE].square().mean()
         total += -10.0 * torch.log10(error.clamp_min(1e-8)).item()
         count += 1

@@ -1,4 +1,4 @@
-"""Pixel losses on luma patches, [n, 1, h, w]."""
+"""Pixel losses on luma or RGB patches, [n, c, h, w]."""
 
 import torch
 

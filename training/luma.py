@@ -23,3 +23,11 @@ def full_range_tensor(rgb: torch.Tensor) -> torch.Tensor:
 def full_to_studio(y: np.ndarray) -> np.ndarray:
     """Studio-range Y in 16..=235, MATLAB's `rgb2ycbcr`, of full-range Y in 0..=1."""
     return STUDIO_RANGE_OFFSET + STUDIO_RANGE_GAIN * y
+
+
+def of_planes(planes: torch.Tensor) -> torch.Tensor:
+    """Full-range Y of a network's picture: [n, 1 or 3, h, w] -> [n, h, w]."""
+    if planes.shape[1] == 1:
+        return planes[:, 0]
+    weight = torch.tensor(FULL_RANGE_WEIGHTS, device=planes.device, dtype=planes.dtype)
+    return (planes * weight[:, None, None]).sum(dim=1)

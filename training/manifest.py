@@ -7,12 +7,14 @@ from pathlib import Path
 
 import torch
 
-from training import card, evaluate, sources
+from training import card, evaluate, render_text, sources
 from training.onnx_reference import OnnxReference, halo_of
 from training.paths import DEFAULT_DATA, MODELS
 
 VERSION = 1
 LICENCE = "MIT OR Apache-2.0"
+KERNELS = {"bicubic": "bicubic", "web": "mixed"}
+"""What made the training pictures small, by variant; the web mix is area, bilinear, bicubic and Lanczos."""
 
 
 def multiply_adds_per_output_pixel(network: OnnxReference) -> int:
@@ -27,7 +29,14 @@ def known_scores(manifest: Path) -> dict[str, dict]:
     return {model["sha256"]: model["scores"] for model in json.loads(manifest.read_text())["models"]}
 
 
-def entry(path: Path, credits: list[str], known: dict[str, dict], data: Path) -> dict:
+def credits_of(name: str, data: Path) -> list[str]:
+    """What the model `name` was trained on, one line for each source."""
+    if name == "text":
+        return render_text.credits(data)
+    return sources.credits(sources.all_records(data))
+
+
+def entry(path: Path, known: dict[str, dict], data: Path) -> dict:
     """The manifest's record of one file, named `<network>-x<scale>-<variant>.onnx`; it is scored unless `known`."""
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
@@ -41,14 +50,14 @@ def entry(path: Path, credits: list[str], known: dict[str, dict], data: Path) ->
         "file": path.name,
         "bytes": len(content),
         "sha256": sha256,
-        "colour": "luma",
+        "colour": "luma" if network.colours == 1 else "rgb",
         "halo": halo_of(network.kernels()),
-        "kernel": "bicubic",
+        "kernel": KERNELS[variant],
         "parameters": network.parameters,
         "macs_per_output_pixel": multiply_adds_per_output_pixel(network),
         "licence": LICENCE,
         "card": f"{name}.md",
-        "data": credits,
+        "data": credits_of(name, data),
         "scores": known.get(sha256) or evaluate.scores(network, data),
     }
 
@@ -59,17 +68,17 @@ def main() -> None:
     parser.add_argument("--afresh", action="store_true", help="score unchanged files again")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    credits = sources.credits(sources.all_records(options.data))
     manifest = MODELS / "manifest.json"
     known = {} if options.afresh else known_scores(manifest)
-    models = [entry(path, credits, known, options.data) for path in sorted(MODELS.glob("*.onnx"))]
+    models = [entry(path, known, options.data) for path in sorted(MODELS.glob("*.onnx"))]
     text = json.dumps({"version": VERSION, "models": models}, indent=2, ensure_ascii=False)
     manifest.write_text(text + "\n")
     bicubic = {scale: evaluate.bicubic_scores(scale, options.data) for scale in {m["scale"] for m in models}}
-    for name in {model["card"] for model in models}:
+    for name in sorted({model["card"] for model in models}):
         described = [model for model in models if model["card"] == name]
         page = (MODELS / name).read_text()
-        page = card.fill(page, "scores", card.score_table(described, bicubic))
+        published = {scale: bicubic[scale] for scale in {model["scale"] for model in described}}
+        page = card.fill(page, "scores", card.score_table(described, published))
         (MODELS / name).write_text(card.fill(page, "credits", card.credit_list(described)))
 
 

@@ -1,6 +1,6 @@
-"""photo-fast as an ONNX file: opset 17, dynamic height and width, "same" zero padding in the convolutions.
+"""A trained network as an ONNX file: opset 17, dynamic height and width, "same" zero padding in the convolutions.
 
-`input` is Y in 0..=1, [1, 1, h, w]; `output` is [1, 1, s * h, s * w]. The picture's edge is the caller's: pad by
+`input` is Y or RGB in 0..=1, [1, c, h, w]; `output` is [1, c, s * h, s * w]. The picture's edge is the caller's: pad by
 `halo` replicated pixels, run, crop `s * halo`.
 """
 
@@ -10,8 +10,9 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
 
-from training.photo_fast import PhotoFast
+from training.collapsible import CollapsibleConv
 
 OPSET = 17
 IR_VERSION = 8
@@ -38,32 +39,27 @@ class _Graph:
         weights = [self.constant(f"{name}.weight", kernel), self.constant(f"{name}.bias", bias)]
         return self.node("Conv", [source, *weights], name, kernel_shape=[side, side], pads=[side // 2] * 4)
 
+    def collapsed(self, name: str, source: str, block: CollapsibleConv) -> str:
+        return self.convolution(name, source, block.collapsed(), block.bias)
+
     def prelu(self, name: str, source: str, slope: torch.Tensor) -> str:
         return self.node("PRelu", [source, self.constant(f"{name}.slope", slope.reshape(-1, 1, 1))], name)
 
 
-def build(network: PhotoFast) -> onnx.ModelProto:
+def build(network: nn.Module) -> onnx.ModelProto:
     """The collapsed network as a checked model."""
-    scale = network.scale
+    scale, colours = network.scale, network.COLOURS
     graph = _Graph()
-    head = graph.convolution("head", "input", network.head.collapsed(), network.head.bias)
-    skip = graph.prelu("head_prelu", head, network.head_activation.weight)
-    features = skip
-    for i, (block, activation) in enumerate(zip(network.body, network.body_activations, strict=True)):
-        features = graph.convolution(f"body{i}", features, block.collapsed(), block.bias)
-        features = graph.prelu(f"body{i}_prelu", features, activation.weight)
-    features = graph.node("Add", [features, skip], "skip")
-    tail = graph.convolution("tail", features, network.tail.collapsed(), network.tail.bias)
-    residual = graph.node("DepthToSpace", [tail], "residual", blocksize=scale, mode="CRD")
+    residual = graph.node("DepthToSpace", [network.lay_out(graph)], "residual", blocksize=scale, mode="CRD")
     scales = graph.constant("scales", torch.tensor([1.0, 1.0, scale, scale]))
     nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     anchor = graph.node("Resize", ["input", "", scales], "anchor", **nearest)
     graph.node("Add", [residual, anchor], "output")
     made = helper.make_graph(
         graph.nodes,
-        f"photo-fast-x{scale}",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 1, "h", "w"])],
-        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 1, f"{scale}*h", f"{scale}*w"])],
+        f"{network.NAME}-x{scale}",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, colours, "h", "w"])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, colours, f"{scale}*h", f"{scale}*w"])],
         graph.initializers,
     )
     model = helper.make_model(
@@ -73,6 +69,6 @@ def build(network: PhotoFast) -> onnx.ModelProto:
     return model
 
 
-def write(network: PhotoFast, path: Path) -> None:
+def write(network: nn.Module, path: Path) -> None:
     """Save the collapsed network as `path`."""
     onnx.save(build(network), path)

@@ -26,12 +26,17 @@ class OnnxReference:
         """Enlargement factor."""
         return int(self.constants["scales"][-1])
 
+    @property
+    def colours(self) -> int:
+        """Channels of the picture: 1 for luma, 3 for RGB."""
+        return self.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+
     def kernels(self) -> list[torch.Tensor]:
         """The convolutions' kernels, in order."""
         return [self.constants[node.input[1]] for node in self.graph.node if node.op_type == "Conv"]
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """[1, 1, h, w] -> [1, 1, s * h, s * w]."""
+        """[1, c, h, w] -> [1, c, s * h, s * w]."""
         values = {**self.constants, self.graph.input[0].name: x}
         for node in self.graph.node:
             operands = [values[name] for name in node.input if name]
@@ -46,8 +51,12 @@ class OnnxReference:
                 return F.conv2d(*operands, padding=attributes["pads"][0])
             case "PRelu":
                 return F.prelu(operands[0], operands[1].flatten())
+            case "Relu":
+                return F.relu(operands[0])
             case "Add":
                 return operands[0] + operands[1]
+            case "Mul":
+                return operands[0] * operands[1]
             case "DepthToSpace" if attributes["mode"] == b"CRD":
                 return F.pixel_shuffle(operands[0], attributes["blocksize"])
             case "Resize" if attributes["mode"] == b"nearest":
@@ -61,10 +70,12 @@ def halo_of(kernels: list[torch.Tensor]) -> int:
     return sum(kernel.shape[-1] // 2 for kernel in kernels)
 
 
-def enlarge(network, luma: np.ndarray, scale: int, halo: int) -> np.ndarray:
-    """Y in 0..=1, HW float -> float32 of `scale` times the size, the edges replicated by `halo` pixels."""
-    padded = np.pad(luma.astype(np.float32), halo, mode="edge")
+def enlarge(network, picture: np.ndarray, scale: int, halo: int) -> np.ndarray:
+    """Y (HW) or RGB (HWC) in 0..=1 -> float32 of `scale` times the size, the edges replicated by `halo` pixels."""
+    planes = picture.reshape(*picture.shape[:2], -1).astype(np.float32)
+    padded = np.pad(planes, ((halo, halo), (halo, halo), (0, 0)), mode="edge")
     with torch.no_grad():
-        output = network(torch.from_numpy(padded)[None, None])[0, 0].numpy()
+        output = network(torch.from_numpy(padded).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
     border = scale * halo
-    return output[border:-border, border:-border]
+    enlarged = output[border:-border, border:-border]
+    return enlarged if picture.ndim == 3 else enlarged[..., 0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.paths import DEFAULT_DATA, PROJECT
-from training.tiles import ARCHIVES, HELD_OUT_PERCENT, TileRecord, read_index
+from training.tiles import HELD_OUT_PERCENT, TileRecord, archives, read_index
 
 INTRODUCTION = f"""# Training data
 
@@ -36,7 +36,7 @@ class Source:
 
 def all_records(data: Path) -> list[TileRecord]:
     """The records of every archive under `data`."""
-    return [record for name in ARCHIVES for record in read_index(data / name)]
+    return [record for archive in archives(data) for record in read_index(archive)]
 
 
 def repositories(records: list[TileRecord]) -> dict[str, list[TileRecord]]:

@@ -12,7 +12,7 @@ from training import luma, matlab_bicubic, metrics
 NAMES = ("Set5", "Set14", "BSD100")
 
 Enlarger = Callable[[np.ndarray], np.ndarray]
-"""Full-range Y in 0..=1 of the low-resolution picture, HW -> the same of the enlarged picture."""
+"""The low-resolution picture, HWC uint8 RGB -> full-range Y in 0..=1 of the enlarged picture, HW."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def score(folder: Path, scale: int, enlarge: Enlarger) -> dict[str, float]:
     """Mean PSNR-Y in dB and SSIM-Y over one set; the low-resolution RGB and the enlarged luma have 8 bits."""
     scores = []
     for picture in pictures(folder, scale):
-        low = luma.full_range(matlab_bicubic.shrink(picture.pixels, scale))
+        low = matlab_bicubic.shrink(picture.pixels, scale)
         y = to_8_bits(picture.scored(enlarge(low)))
         reference = picture.scored(luma.full_range(picture.pixels))
         scores.append((metrics.psnr(y, reference, scale), metrics.ssim(y, reference, scale)))

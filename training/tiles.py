@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from PIL import Image
 
 ARCHIVES = ("train-free.tar", "train-cid22.tar")
 TILE = 256
+PART_PATTERN = "train-part-*.tar"
+"""What `training.pack` makes of the archives, to be carried in pieces."""
 HELD_OUT_PERCENT = 3
 
 
@@ -34,6 +37,14 @@ class TileRecord:
         return int.from_bytes(digest[:4], "big") % 100 < HELD_OUT_PERCENT
 
 
+def archives(data: Path) -> list[Path]:
+    """The archives under `data`, in the order in which runs number their tiles: the originals, or else the parts."""
+    found = [data / name for name in ARCHIVES if (data / name).exists()] or sorted(data.rglob(PART_PATTERN))
+    if not found:
+        raise FileNotFoundError(f"{data} holds none of {', '.join(ARCHIVES)}, nor any {PART_PATTERN}")
+    return found
+
+
 def read_index(archive: Path) -> list[TileRecord]:
     """The records of one archive, in the order of its `index.tsv`."""
     with tarfile.open(archive) as tar:
@@ -51,16 +62,21 @@ def read_tiles(archive: Path, records: list[TileRecord]) -> np.ndarray:
     """Decode the tiles of `records`: uint8 [n, 256, 256, 3], sRGB-encoded."""
     place = {record.file: i for i, record in enumerate(records)}
     tiles = np.empty((len(records), TILE, TILE, 3), np.uint8)
-    found = 0
-    with tarfile.open(archive) as tar:
+
+    def decode(i: int, content: bytes) -> None:
+        tiles[i] = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+    with tarfile.open(archive) as tar, ThreadPoolExecutor() as threads:
+        decoded = []
         for member in tar:
             i = place.get(Path(member.name).name)
             if i is None:
                 continue
             stream = tar.extractfile(member)
             assert stream is not None, f"{archive}: {member.name} is not a file"
-            tiles[i] = np.asarray(Image.open(io.BytesIO(stream.read())).convert("RGB"))
-            found += 1
-    if found != len(records):
-        raise ValueError(f"{archive} holds {found} of the {len(records)} tiles that its index names")
+            decoded.append(threads.submit(decode, i, stream.read()))
+        for job in decoded:
+            job.result()
+    if len(decoded) != len(records):
+        raise ValueError(f"{archive} holds {len(decoded)} of the {len(records)} tiles that its index names")
     return tiles

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import torch
 
-from training import corpus as corpora
-from training import weights
+from training.families import FAMILIES
 from training.held_out import held_out_psnr
 from training.paths import DEFAULT_DATA
-from training.photo_fast import PhotoFast, widen
-from training.trainer import Recipe, Trainer
+from training.runs import CHECKPOINT, Run, open_run, read_state, recipe_from, watched_corpus
+from training.trainer import Recipe
 
-CHECKPOINT = "last.pt"
+CHOICES = {"model": sorted(FAMILIES), "variant": ["bicubic", "web"], "precision": ["f32", "bf16"]}
 
 
 def arguments() -> argparse.Namespace:
@@ -28,44 +27,41 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--decay-steps", type=int, help="let the learning rate fall to zero over so many steps, from now")
     parser.add_argument("--checkpoint-seconds", type=float, default=110.0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--copies", type=int, help="degraded copies of the tiles, for the web variant")
+    parser.add_argument("--workers", type=int, help="processes that renew them; 0 renews them between the steps")
     for field in fields(Recipe):
         name = "--" + field.name.replace("_", "-")
         kind = {"int": int, "float": float, "str": str}.get(str(field.type), field.type)
-        parser.add_argument(name, type=kind, help="part of the recipe; a resumed run keeps its own unless given")
+        explained = "part of the recipe; a resumed run keeps its own unless given"
+        parser.add_argument(name, type=kind, choices=CHOICES.get(field.name), help=explained)
     return parser.parse_args()
 
 
-def initial_network(recipe: Recipe, start: Path | None) -> PhotoFast:
-    """A fresh network, or one that starts from the weights file `start`."""
-    torch.manual_seed(recipe.seed)
-    if start is None:
-        return PhotoFast(recipe.scale)
-    trained = weights.read(start)
-    return trained if trained.scale == recipe.scale else widen(trained, recipe.scale)
-
-
-def prepare(options: argparse.Namespace) -> Trainer:
-    """A trainer at the step where the run in `options.run` stands."""
+def prepare(options: argparse.Namespace) -> Run:
+    """The run in `options.run` at the step where it stands."""
     given = {f.name: getattr(options, f.name) for f in fields(Recipe) if getattr(options, f.name) is not None}
-    checkpoint = options.run / CHECKPOINT
-    state = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
-    recipe = Recipe(**{**(state["recipe"] if state else {}), **given})
-    device = torch.device(options.device)
-    corpus = corpora.load(options.data, recipe.scale, held_out=False)
-    trainer = Trainer(recipe, corpus, initial_network(recipe, options.start), device)
-    if state:
-        trainer.restore(state)
+    state = read_state(options.run / CHECKPOINT)
+    run = open_run(
+        recipe_from(state, given),
+        state,
+        start=options.start,
+        data=options.data,
+        device=torch.device(options.device),
+        copies=options.copies,
+        workers=options.workers,
+    )
     if options.decay_steps is not None:
-        trainer.decay_over(options.decay_steps)
-    return trainer
+        run.trainer.decay_over(options.decay_steps)
+    return run
 
 
 def main() -> None:
     options = arguments()
     torch.set_num_threads(1)
     options.run.mkdir(parents=True, exist_ok=True)
-    trainer = prepare(options)
-    watched = corpora.load(options.data, trainer.recipe.scale, held_out=True)
+    run = prepare(options)
+    trainer = run.trainer
+    watched = watched_corpus(trainer.recipe, options.data)
     stop_requested = False
 
     def request_stop(_signal: int, _frame: object) -> None:
@@ -94,8 +90,9 @@ def main() -> None:
             losses.clear()
             reported = time.monotonic()
         if finished:
+            run.close()
             return
-        losses.append(trainer.step())
+        losses.append(run.step())
 
 
 if __name__ == "__main__":

@@ -6,18 +6,22 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from training import families
+from training.collapsible import set_zero_edges
 from training.corpus import Corpus, PatchSampler
-from training.losses import pixel_loss
-from training.photo_fast import PhotoFast
 from training.schedule import Schedule
+from training.update import Update
 
-GRADIENT_NORM_LIMIT = 0.5
 EMA_DECAY = 0.999
 
 
 @dataclass
 class Recipe:
-    """What a run may choose; kept in its checkpoint."""
+    """What a run may choose; kept in its checkpoint.
+
+    `margin` low-resolution pixels at the edge of a patch are left out of the loss; the convolutions then pad with
+    zeros, which is faster than the replication that they use otherwise.
+    """
 
     scale: int
     batch: int = 16
@@ -26,22 +30,38 @@ class Recipe:
     warm_up: int = 300
     seed: int = 0
     loss: str = "l1"
+    model: str = "photo-fast"
+    variant: str = "bicubic"
+    precision: str = "f32"
+    margin: int = 0
 
 
 class Trainer:
     """Runs steps of Adam on `recipe` and holds everything that a resumed run needs."""
 
-    def __init__(self, recipe: Recipe, corpus: Corpus, network: PhotoFast, device: torch.device):
+    def __init__(self, recipe: Recipe, corpus: Corpus, network: nn.Module, device: torch.device):
+        if network.NAME != recipe.model or network.scale != recipe.scale:
+            raise ValueError(f"the recipe is for {recipe.model} x{recipe.scale}, not {network.NAME} x{network.scale}")
         self.recipe = recipe
         self.device = device
-        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.generator = torch.Generator(device).manual_seed(recipe.seed)
         self.corpus = corpus.to(device)
         self.network = network.to(device)
-        self.average = PhotoFast(recipe.scale).to(device).requires_grad_(False)
+        self.average = families.build(recipe.model, recipe.scale).to(device).requires_grad_(False)
         self.average.load_state_dict(self.network.state_dict())
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.peak_rate, fused=True)
+        set_zero_edges(self.network, recipe.margin > 0)
+        self.update = Update(
+            self.network,
+            self.average,
+            loss=recipe.loss,
+            margin=recipe.margin,
+            precision=recipe.precision,
+            captured=device.type == "cuda",
+        )
         self.schedule = Schedule(recipe.peak_rate, recipe.warm_up)
         self.done = 0
+        self.seconds = 0.0
+        """Training time of a run that has a time budget."""
 
     def decay_over(self, steps: int) -> None:
         """Let the learning rate fall to zero over the next `steps` steps; a decay under way goes on from its rate."""
@@ -51,24 +71,15 @@ class Trainer:
 
     def step(self) -> torch.Tensor:
         """One update; returns the loss, a scalar tensor on the device."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.schedule.rate(self.done)
-        recipe = self.recipe
-        low, high = PatchSampler(self.corpus, recipe.batch, recipe.patch, self.generator).draw()
-        loss = pixel_loss(recipe.loss, self.network(low), high)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM_LIMIT)
-        self.optimiser.step()
+        recipe, colours = self.recipe, self.network.COLOURS
+        # Codecs treat the colours unequally: permuted, their artefacts would be ones that no picture has.
+        permute = colours == 3 and recipe.variant == "bicubic"
+        sampler = PatchSampler(self.corpus, recipe.batch, recipe.patch, self.generator, colours, permute)
+        low, high = sampler.draw()
+        rate = self.schedule.rate(self.done)
         self.done += 1
-        self._update_average()
-        return loss.detach()
-
-    def _update_average(self) -> None:
         decay = min(EMA_DECAY, self.done / (self.done + 10))
-        averages, weights = list(self.average.parameters()), list(self.network.parameters())
-        with torch.no_grad():
-            torch._foreach_lerp_(averages, weights, 1.0 - decay)
+        return self.update(low, high, rate, 1.0 - decay)
 
     def save(self, path: Path) -> None:
         """Write the whole state; the file appears complete or not at all."""
@@ -76,9 +87,10 @@ class Trainer:
             "recipe": asdict(self.recipe),
             "schedule": asdict(self.schedule),
             "done": self.done,
+            "seconds": self.seconds,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": self.update.state(),
             "generator": self.generator.get_state(),
         }
         partial = path.with_suffix(".partial")
@@ -86,10 +98,18 @@ class Trainer:
         partial.replace(path)
 
     def restore(self, state: dict) -> None:
-        """Continue exactly where `save` stopped; the recipe stays the one given to the constructor."""
+        """Continue exactly where `save` stopped; the recipe stays the one given to the constructor.
+
+        A state saved on the other kind of device continues with newly seeded draws.
+        """
         self.schedule = Schedule(**state["schedule"])
         self.done = state["done"]
+        self.seconds = state.get("seconds", 0.0)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.generator.set_state(state["generator"])
+        self.update.load(state["optimiser"])
+        generator = state["generator"].cpu()
+        if generator.shape == self.generator.get_state().shape:
+            self.generator.set_state(generator)
+        else:
+            self.generator.manual_seed(self.recipe.seed + self.done)

@@ -3,16 +3,26 @@
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from training.photo_fast import PhotoFast
+from training import families
+
+DEFAULT_MODEL = "photo-fast"
+"""Of a checkpoint written before recipes named their model."""
 
 
-def read(path: Path) -> PhotoFast:
+def read(path: Path) -> nn.Module:
     """The averaged network in a weights file or a checkpoint."""
     saved = torch.load(path, weights_only=True, map_location="cpu")
-    network = PhotoFast(saved["recipe"]["scale"])
+    recipe = saved["recipe"]
+    network = families.build(recipe.get("model", DEFAULT_MODEL), recipe["scale"])
     network.load_state_dict(saved["average"])
     return network
+
+
+def recipe_of(path: Path) -> dict:
+    """The recipe in a weights file or a checkpoint."""
+    return torch.load(path, weights_only=True, map_location="cpu")["recipe"]
 
 
 def extract(checkpoint: Path, path: Path) -> None:

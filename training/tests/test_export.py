@@ -9,21 +9,32 @@ import onnx
 import torch
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
+from torch import nn
 
 from training import onnx_export
+from training.collapsible import set_zero_edges
+from training.evaluate import exported
+from training.families import FAMILIES, build, widen
 from training.onnx_reference import OnnxReference, enlarge, halo_of
-from training.photo_fast import HALO, PhotoFast, widen
 
 TOLERANCE = 1e-4
+PARAMETERS = {
+    ("photo-fast", 2): 15_028,
+    ("photo-fast", 4): 16_768,
+    ("photo", 2): 139_116,
+    ("photo", 4): 149_520,
+    ("text", 2): 34_692,
+}
+ENGINE_OPERATORS = {"Conv", "Relu", "PRelu", "Add", "Mul", "DepthToSpace", "Resize"}
 
 
-def network_with_life(scale: int) -> PhotoFast:
-    """A network whose biases and slopes are not their initial constants."""
+def network_with_life(model: str, scale: int) -> nn.Module:
+    """A network whose biases, slopes and gates are not their initial constants."""
     torch.manual_seed(5)
-    network = PhotoFast(scale)
+    network = build(model, scale)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            if name.endswith("bias") or "activation" in name:
+            if name.endswith("bias") or "activation" in name or "gate" in name:
                 parameter.add_(0.1 * torch.randn_like(parameter))
             if name == "tail.project":
                 parameter.mul_(10)
@@ -32,67 +43,117 @@ def network_with_life(scale: int) -> PhotoFast:
 
 class Export(unittest.TestCase):
     def setUp(self):
+        torch.set_num_threads(1)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "network.onnx"
 
-    def largest_difference(self, network: PhotoFast) -> float:
+    def largest_difference(self, network: nn.Module) -> float:
         """Between the trained network and the file, more than a halo away from the picture's edge."""
-        x = torch.rand(1, 1, 2 * HALO + 11, 2 * HALO + 14)
-        inner = slice(network.scale * HALO, -network.scale * HALO)
+        x = torch.rand(1, network.COLOURS, 2 * network.HALO + 11, 2 * network.HALO + 14)
+        inner = slice(network.scale * network.HALO, -network.scale * network.HALO)
         with torch.no_grad():
             difference = network(x) - OnnxReference(self.path)(x)
         return difference[:, :, inner, inner].abs().max().item()
 
     def test_file_is_the_trained_network(self):
-        for scale in (2, 4):
-            with self.subTest(scale=scale):
-                network = network_with_life(scale)
-                onnx_export.write(network, self.path)
-                self.assertLess(self.largest_difference(network), TOLERANCE)
+        for model in FAMILIES:
+            for scale in (2, 4):
+                with self.subTest(model=model, scale=scale):
+                    network = network_with_life(model, scale)
+                    onnx_export.write(network, self.path)
+                    self.assertLess(self.largest_difference(network), TOLERANCE)
 
-    def test_notices_one_changed_weight(self):
-        network = network_with_life(2)
+    def test_zero_edges_are_the_files_edges(self):
+        network = network_with_life("photo", 2)
         onnx_export.write(network, self.path)
+        set_zero_edges(network, True)
+        x = torch.rand(1, 3, 9, 12)
+        with torch.no_grad():
+            torch.testing.assert_close(network(x), OnnxReference(self.path)(x), atol=TOLERANCE, rtol=0)
+            set_zero_edges(network, False)
+            self.assertGreater((network(x) - OnnxReference(self.path)(x)).abs().max().item(), TOLERANCE)
+
+    def change(self, name: str, place: tuple[int, ...], amount: float) -> None:
+        """Add `amount` to one weight in the file."""
         model = onnx.load(self.path)
-        tensor = next(t for t in model.graph.initializer if t.name == "body3.weight")
+        tensor = next(t for t in model.graph.initializer if t.name == name)
         values = numpy_helper.to_array(tensor).copy()
-        values[4, 7, 1, 2] += 0.01
+        values[place] += amount
         tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
         onnx.save(model, self.path)
-        self.assertGreater(self.largest_difference(network), TOLERANCE)
+
+    def test_notices_one_changed_weight(self):
+        for model, name, place in (
+            ("photo-fast", "body3.weight", (4, 7, 1, 2)),
+            ("photo", "block3_gate.weight", (4, 7, 0, 0)),
+        ):
+            with self.subTest(model=model):
+                network = network_with_life(model, 2)
+                onnx_export.write(network, self.path)
+                self.change(name, place, 0.05)
+                self.assertGreater(self.largest_difference(network), TOLERANCE)
 
     def test_our_reading_of_the_file_is_that_of_onnx(self):
-        for scale in (2, 4):
-            with self.subTest(scale=scale):
-                onnx_export.write(network_with_life(scale), self.path)
-                x = torch.rand(1, 1, 13, 7)
-                theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
-                np.testing.assert_allclose(OnnxReference(self.path)(x).numpy(), theirs, atol=TOLERANCE)
+        for model in FAMILIES:
+            for scale in (2, 4):
+                with self.subTest(model=model, scale=scale):
+                    network = network_with_life(model, scale)
+                    onnx_export.write(network, self.path)
+                    x = torch.rand(1, network.COLOURS, 13, 7)
+                    theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
+                    np.testing.assert_allclose(OnnxReference(self.path)(x).numpy(), theirs, atol=TOLERANCE)
 
-    def test_header_and_halo(self):
-        model = onnx_export.build(PhotoFast(2))
-        self.assertEqual((model.ir_version, model.opset_import[0].version), (8, 17))
-        onnx.save(model, self.path)
-        self.assertEqual(halo_of(OnnxReference(self.path).kernels()), HALO)
+    def test_header_halo_size_and_operators(self):
+        for (model, scale), parameters in PARAMETERS.items():
+            with self.subTest(model=model, scale=scale):
+                made = onnx_export.build(build(model, scale))
+                self.assertEqual((made.ir_version, made.opset_import[0].version), (8, 17))
+                self.assertLessEqual({node.op_type for node in made.graph.node}, ENGINE_OPERATORS)
+                onnx.save(made, self.path)
+                network = OnnxReference(self.path)
+                self.assertEqual(halo_of(network.kernels()), FAMILIES[model].HALO)
+                self.assertEqual((network.colours, network.scale), (FAMILIES[model].COLOURS, scale))
+                self.assertEqual(network.parameters, parameters)
 
     def test_halo_covers_the_receptive_field(self):
-        onnx_export.write(network_with_life(2), self.path)
-        network = OnnxReference(self.path)
-        picture = np.random.default_rng(0).random((40, 40))
-        whole = enlarge(network, picture, 2, HALO)
-        part = enlarge(network, picture[: 20 + HALO], 2, HALO)[:40]
-        np.testing.assert_allclose(part, whole[:40], atol=1e-6)
-        short = enlarge(network, picture[: 20 + HALO - 1], 2, HALO)[:40]
-        self.assertGreater(np.abs(short - whole[:40]).max(), 1e-6)
+        for model in FAMILIES:
+            with self.subTest(model=model):
+                onnx_export.write(network_with_life(model, 2), self.path)
+                network, halo = OnnxReference(self.path), FAMILIES[model].HALO
+                shape = (44, 40, 3) if FAMILIES[model].COLOURS == 3 else (44, 40)
+                picture = np.random.default_rng(0).random(shape)
+                whole = enlarge(network, picture, 2, halo)
+                part = enlarge(network, picture[: 20 + halo], 2, halo)[:40]
+                np.testing.assert_allclose(part, whole[:40], atol=1e-6)
+                short = enlarge(network, picture[: 20 + halo // 2], 2, halo)[:40]
+                self.assertGreater(np.abs(short - whole[:40]).max(), 1e-6)
+
+    def test_scored_luma_of_grey_is_the_mean_of_the_channels(self):
+        onnx_export.write(network_with_life("photo", 2), self.path)
+        network, run = OnnxReference(self.path), exported(OnnxReference(self.path))
+        grey = np.random.default_rng(0).integers(0, 256, (12, 10, 1), dtype=np.uint8).repeat(3, axis=2)
+        mean = enlarge(network, grey / 255.0, 2, FAMILIES["photo"].HALO).mean(axis=2)
+        np.testing.assert_allclose(run(grey), mean, atol=1e-6)
+        grey[0, 0, 0] ^= 1
+        self.assertGreater(np.abs(run(grey) - mean).max(), 1e-3)
 
     def test_widened_network_repeats_the_subpixels(self):
-        network = network_with_life(2)
-        x = torch.rand(1, 1, 8, 9)
+        for model in FAMILIES:
+            with self.subTest(model=model):
+                network = network_with_life(model, 2)
+                x = torch.rand(1, network.COLOURS, 8, 9)
+                with torch.no_grad():
+                    wide, small = widen(network, 4)(x), network(x)
+                repeated = small.repeat_interleave(2, 2).repeat_interleave(2, 3)
+                torch.testing.assert_close(wide, repeated, atol=1e-5, rtol=0)
+
+    def test_fresh_network_is_close_to_the_nearest_neighbour_picture(self):
+        torch.manual_seed(0)
+        x = torch.rand(1, 3, 16, 16)
         with torch.no_grad():
-            wide, small = widen(network, 4)(x), network(x)
-        repeated = small.repeat_interleave(2, 2).repeat_interleave(2, 3)
-        torch.testing.assert_close(wide, repeated, atol=1e-5, rtol=0)
+            difference = build("photo", 2)(x) - x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        self.assertLess(difference.abs().mean().item(), 0.1)
 
 
 if __name__ == "__main__":

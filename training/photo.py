@@ -1,0 +1,85 @@
+"""photo: RGB, 32 channels, five gated blocks of three convolutions, after SPANV2 (NTIRE 2026, efficient SR)."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from training.anchor import repeated
+from training.collapsible import CollapsibleConv
+
+CHANNELS = 32
+BLOCKS = 5
+CONVOLUTIONS = 3
+KERNEL = 3
+EXPANDED = 128
+TAIL_GAIN = 0.05
+LAST_GAIN = 0.3
+"""Of a block's last convolution: a fresh block is close to the identity, so that five of them keep their range."""
+
+
+class GatedBlock(nn.Module):
+    """`(skip + f3) * gate(f3)`, f3 the third of three convolutions with ReLU between them, the gate a 1x1 convolution
+    that starts as the constant one. The skip is the input, but the first convolution's output where the input is a
+    picture: the first block is the head as well."""
+
+    def __init__(self, inputs: int):
+        super().__init__()
+        self.is_head = inputs != CHANNELS
+        self.convolutions = nn.ModuleList(
+            [
+                CollapsibleConv(inputs, CHANNELS, KERNEL, EXPANDED, skip=not self.is_head),
+                CollapsibleConv(CHANNELS, CHANNELS, KERNEL, EXPANDED, skip=True),
+                CollapsibleConv(CHANNELS, CHANNELS, KERNEL, EXPANDED, gain=LAST_GAIN),
+            ]
+        )
+        self.gate = nn.Conv2d(CHANNELS, CHANNELS, 1)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.ones_(self.gate.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[n, inputs, h, w] -> [n, CHANNELS, h, w]."""
+        first, second, third = self.convolutions
+        f1 = first(x)
+        f3 = third(F.relu(second(F.relu(f1))))
+        return ((f1 if self.is_head else x) + f3) * self.gate(f3)
+
+    def lay_out(self, graph, name: str, source: str) -> str:
+        """Write `forward` into an ONNX graph in the making; returns the name of its result."""
+        first, second, third = self.convolutions
+        f1 = graph.collapsed(f"{name}_conv1", source, first)
+        f2 = graph.collapsed(f"{name}_conv2", graph.node("Relu", [f1], f"{name}_relu1"), second)
+        f3 = graph.collapsed(f"{name}_conv3", graph.node("Relu", [f2], f"{name}_relu2"), third)
+        gate = graph.convolution(f"{name}_gate", f3, self.gate.weight, self.gate.bias)
+        total = graph.node("Add", [f1 if self.is_head else source, f3], f"{name}_sum")
+        return graph.node("Mul", [total, gate], name)
+
+
+class Photo(nn.Module):
+    """RGB in 0..=1, [n, 3, h, w] -> [n, 3, scale * h, scale * w]."""
+
+    NAME = "photo"
+    COLOURS = 3
+    HALO = (BLOCKS * CONVOLUTIONS + 1) * (KERNEL // 2)
+    """Low-resolution pixels that one output pixel sees on each side."""
+
+    def __init__(self, scale: int):
+        super().__init__()
+        self.scale = scale
+        self.blocks = nn.ModuleList(GatedBlock(CHANNELS if i else self.COLOURS) for i in range(BLOCKS))
+        self.tail = CollapsibleConv(CHANNELS, self.COLOURS * scale * scale, KERNEL, EXPANDED, gain=TAIL_GAIN)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(x, self.scale), self.scale)
+
+    def residual(self, x: torch.Tensor) -> torch.Tensor:
+        """[n, 3, h, w] -> [n, 3 * scale * scale, h, w]; channel c * scale² + dy * scale + dx."""
+        for block in self.blocks:
+            x = block(x)
+        return self.tail(x)
+
+    def lay_out(self, graph) -> str:
+        """Write `residual` into an ONNX graph in the making; returns the name of its result."""
+        features = "input"
+        for i, block in enumerate(self.blocks):
+            features = block.lay_out(graph, f"block{i}", features)
+        return graph.collapsed("tail", features, self.tail)

@@ -1,0 +1,126 @@
+"""One step of Adam and of the moving average, replayed as a CUDA graph where there is a GPU."""
+
+import warnings
+
+import torch
+from torch import nn
+
+from training.losses import pixel_loss
+
+GRADIENT_NORM_LIMIT = 0.5
+EAGER_STEPS = 12
+"""Ordinary steps before a capture: cuDNN chooses its kernels in them and Adam makes its state."""
+
+
+class Update:
+    """`network`, its moving `average` and the optimiser; called once for each batch.
+
+    With `captured`, the learning rate and the average's weight live on the device, so that a captured step can read
+    them. `precision` is `f32`, or `bf16` for the convolutions alone. `margin` low-resolution pixels on each side do not
+    count in the loss.
+    """
+
+    def __init__(
+        self, network: nn.Module, average: nn.Module, *, loss: str, margin: int, precision: str, captured: bool
+    ):
+        if precision not in ("f32", "bf16"):
+            raise ValueError(f"unknown precision {precision!r}: choose f32 or bf16")
+        self.network, self.average = network, average
+        self.loss, self.margin, self.precision = loss, margin, precision
+        self.captured = captured
+        self.parameters = list(network.parameters())
+        self.averages = list(average.parameters())
+        self.device = self.parameters[0].device
+        self.rate: torch.Tensor | float = torch.zeros((), device=self.device) if captured else 0.0
+        self.blend: torch.Tensor | float = torch.zeros((), device=self.device) if captured else 0.0
+        self.optimiser = torch.optim.Adam(self.parameters, lr=self.rate, fused=True, capturable=captured)
+        self._forget_graph()
+
+    def _forget_graph(self) -> None:
+        self.graph = None
+        self.shape: torch.Size | None = None
+        self.eager_left = EAGER_STEPS
+
+    def load(self, state: dict) -> None:
+        """Take over an optimiser's state, whichever device it was saved on."""
+        self.optimiser.load_state_dict(state)
+        for group in self.optimiser.param_groups:
+            group.update(lr=self.rate, fused=True, capturable=self.captured)
+        for slot in self.optimiser.state.values():
+            slot["step"] = slot["step"].to(self.device)
+        self._forget_graph()
+
+    def state(self) -> dict:
+        """The optimiser's state, with the learning rate as a plain number."""
+        state = self.optimiser.state_dict()
+        groups = [{**group, "lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
+        return {**state, "param_groups": groups}
+
+    def __call__(self, low: torch.Tensor, high: torch.Tensor, rate: float, blend: float) -> torch.Tensor:
+        """One step at learning rate `rate`; the average moves towards the weights by `blend`. Returns the loss."""
+        if self.captured:
+            self.rate.fill_(rate)
+            self.blend.fill_(blend)
+        else:
+            self.blend = blend
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+        if self.device.type == "cuda":
+            return self._on_gpu(low, high)
+        return self._step(low, high)
+
+    def _step(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16", cache_enabled=False):
+            output = self.network(low)
+        border = self.margin * (high.shape[-1] // low.shape[-1])
+        inner = slice(border, high.shape[-1] - border)
+        loss = pixel_loss(self.loss, output[..., inner, inner], high[..., inner, inner])
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM_LIMIT)
+        self.optimiser.step()
+        with torch.no_grad():
+            if self.captured:
+                moves = torch._foreach_sub(self.parameters, self.averages)
+                torch._foreach_mul_(moves, self.blend)
+                torch._foreach_add_(self.averages, moves)
+            else:
+                torch._foreach_lerp_(self.averages, self.parameters, self.blend)
+        return loss.detach()
+
+    def _on_gpu(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+        if self.graph is not None and low.shape == self.shape:
+            self.low.copy_(low)
+            self.high.copy_(high)
+            self.graph.replay()
+            return self.result.clone()
+        if not self.captured or self.eager_left > 0:
+            self.eager_left -= 1
+            return self._on_side_stream(low, high)
+        try:
+            self._capture(low, high)
+        except RuntimeError as error:
+            warnings.warn(f"the step cannot be captured and runs kernel by kernel: {error}", stacklevel=2)
+            torch.cuda.synchronize()
+            self.graph, self.eager_left = None, 1 << 62
+            return self._on_side_stream(low, high)
+        self.graph.replay()
+        return self.result.clone()
+
+    def _on_side_stream(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+        # Autograd's accumulation nodes belong to the stream they were made on; the default stream cannot be captured.
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            loss = self._step(low, high)
+        torch.cuda.current_stream().wait_stream(side)
+        return loss
+
+    def _capture(self, low: torch.Tensor, high: torch.Tensor) -> None:
+        """Record one step without running it."""
+        self.low, self.high, self.shape = low.clone(), high.clone(), low.shape
+        self.optimiser.zero_grad(set_to_none=True)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self.result = self._step(self.low, self.high)
+        self.graph = graph
