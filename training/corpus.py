@@ -13,6 +13,10 @@ from training.cache import cached
 from training.tiles import archives, read_index, read_tiles
 
 KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 3.0, "ui": 1.0 / 4.0}
+"""How often a tile of each kind is drawn for the networks that are for photographs."""
+TEXT_KIND_WEIGHT = {"text": 1.0, "ui": 1.0 / 2.0}
+"""The same for the networks that are for text."""
+
 FLAT_SHARE = 3 / 16
 SHRINK_GROUP = 64
 
@@ -49,23 +53,26 @@ def shrink_all(tiles: np.ndarray, scale: int) -> np.ndarray:
     return low
 
 
-def load(data: Path, scale: int, held_out: bool, limit: int | None = None) -> Corpus:
-    """Read every archive under `data` and keep one side of the split; `limit` keeps so many tiles of each archive."""
+def load(
+    data: Path, scale: int, held_out: bool, limit: int | None = None, kinds: dict[str, float] = KIND_WEIGHT
+) -> Corpus:
+    """Read every archive under `data` and keep one side of the split, and of it the tiles of the `kinds` given with
+    their weights; `limit` keeps so many tiles of each archive."""
     weights: list[float] = []
     high: list[np.ndarray] = []
     low: list[np.ndarray] = []
-    for archive in archives(data):
+    for archive in archives(data, with_text="text" in kinds):
         records = read_index(archive)
-        side = [i for i, record in enumerate(records) if record.held_out == held_out][:limit]
+        chosen = [i for i, r in enumerate(records) if r.held_out == held_out and r.kind in kinds][:limit]
         if limit is None:
             tiles = cached(archive, "tiles", lambda: read_tiles(archive, records))
             small = cached(archive, f"bicubic-x{scale}", lambda: shrink_all(tiles, scale))
-            high.append(tiles[side])
-            low.append(small[side])
+            high.append(tiles[chosen])
+            low.append(small[chosen])
         else:
-            high.append(read_tiles(archive, [records[i] for i in side]))
+            high.append(read_tiles(archive, [records[i] for i in chosen]))
             low.append(shrink_all(high[-1], scale))
-        weights += [KIND_WEIGHT[records[i].kind] for i in side]
+        weights += [kinds[records[i].kind] for i in chosen]
     return Corpus(
         torch.from_numpy(np.concatenate(high)), torch.from_numpy(np.concatenate(low)), torch.tensor(weights), scale
     )

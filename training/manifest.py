@@ -7,9 +7,11 @@ from pathlib import Path
 
 import torch
 
-from training import card, evaluate, render_text, sources
+from training import card, evaluate, sources
 from training.onnx_reference import OnnxReference, halo_of
 from training.paths import DEFAULT_DATA, MODELS
+from training.runs import kinds_of
+from training.tiles import archives, read_index
 
 VERSION = 1
 LICENCE = "MIT OR Apache-2.0"
@@ -31,9 +33,9 @@ def known_scores(manifest: Path) -> dict[str, dict]:
 
 def credits_of(name: str, data: Path) -> list[str]:
     """What the model `name` was trained on, one line for each source."""
-    if name == "text":
-        return render_text.credits(data)
-    return sources.credits(sources.all_records(data))
+    kinds = kinds_of(name)
+    records = [r for archive in archives(data, "text" in kinds) for r in read_index(archive) if r.kind in kinds]
+    return sources.credits(records)
 
 
 def entry(path: Path, known: dict[str, dict], data: Path) -> dict:

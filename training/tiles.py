@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from training.cache import FOLDER
+
 ARCHIVES = ("train-free.tar", "train-cid22.tar")
 TILE = 256
+TEXT_ARCHIVE = "train-text.tar"
+"""What `training.render_text` makes."""
 PART_PATTERN = "train-part-*.tar"
 """What `training.pack` makes of the archives, to be carried in pieces."""
 HELD_OUT_PERCENT = 3
@@ -37,9 +41,12 @@ class TileRecord:
         return int.from_bytes(digest[:4], "big") % 100 < HELD_OUT_PERCENT
 
 
-def archives(data: Path) -> list[Path]:
-    """The archives under `data`, in the order in which runs number their tiles: the originals, or else the parts."""
+def archives(data: Path, with_text: bool = False) -> list[Path]:
+    """The archives under `data`, in the order in which runs number their tiles: the originals, or else the parts.
+    `with_text` adds the archive of rendered text where there is one, under `data` or in the cache."""
     found = [data / name for name in ARCHIVES if (data / name).exists()] or sorted(data.rglob(PART_PATTERN))
+    if with_text:
+        found += [folder / TEXT_ARCHIVE for folder in (data, FOLDER) if (folder / TEXT_ARCHIVE).exists()][:1]
     if not found:
         raise FileNotFoundError(f"{data} holds none of {', '.join(ARCHIVES)}, nor any {PART_PATTERN}")
     return found

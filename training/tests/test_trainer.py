@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import matlab_bicubic
-from training.corpus import Corpus, PatchSampler
+from training import families, luma, matlab_bicubic
+from training.collapsible import set_zero_edges
+from training.corpus import Corpus, PatchSampler, to_planes
+from training.held_out import held_out_psnr
 from training.losses import pixel_loss
-from training.photo_fast import PhotoFast
 from training.schedule import Schedule
 from training.tiles import TileRecord
 from training.trainer import Recipe, Trainer
+from training.update import Update
 
 CPU = torch.device("cpu")
 
@@ -27,16 +29,18 @@ def smooth_corpus(scale: int, tiles: int = 4, side: int = 64) -> Corpus:
     return Corpus(torch.from_numpy(high), torch.from_numpy(low), torch.ones(tiles), scale)
 
 
-def new_trainer(seed: int = 0) -> Trainer:
+def new_trainer(seed: int = 0, **recipe) -> Trainer:
     """A small run."""
+    torch.set_num_threads(1)
     torch.manual_seed(seed)
-    return Trainer(Recipe(scale=2, batch=4, patch=12, seed=seed), smooth_corpus(2), PhotoFast(2), CPU)
+    chosen = Recipe(**{"scale": 2, "batch": 4, "patch": 12, "seed": seed, **recipe})
+    return Trainer(chosen, smooth_corpus(chosen.scale), families.build(chosen.model, chosen.scale), CPU)
 
 
 class Resume(unittest.TestCase):
-    def straight_and_resumed(self, forget: str | None = None) -> tuple[Trainer, Trainer]:
+    def straight_and_resumed(self, forget: str | None = None, **recipe) -> tuple[Trainer, Trainer]:
         """Six steps at once, and three steps, a checkpoint, and three more; `forget` drops a part of the state."""
-        straight, first, second = new_trainer(), new_trainer(), new_trainer(seed=9)
+        straight, first, second = (new_trainer(seed, **recipe) for seed in (0, 0, 9))
         for _ in range(6):
             straight.step()
         for _ in range(3):
@@ -59,17 +63,98 @@ class Resume(unittest.TestCase):
         return all(torch.equal(x, y) for x, y in pairs)
 
     def test_resumed_run_is_the_uninterrupted_run(self):
-        self.assertTrue(self.same(*self.straight_and_resumed()))
+        for model in ("photo-fast", "photo"):
+            with self.subTest(model=model):
+                self.assertTrue(self.same(*self.straight_and_resumed(model=model)))
 
     def test_notices_a_forgotten_generator(self):
         self.assertFalse(self.same(*self.straight_and_resumed(forget="generator")))
 
 
+    def test_state_of_an_older_run_is_taken_over(self):
+        older = new_trainer()
+        older.step()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "last.pt"
+            older.save(path)
+            state = torch.load(path, weights_only=True)
+        del state["seconds"]
+        for name in ("model", "variant", "precision", "margin"):
+            del state["recipe"][name]
+        newer = new_trainer(seed=3, **{k: v for k, v in state["recipe"].items() if k != "seed"})
+        newer.restore(state)
+        older.step(), newer.step()
+        self.assertTrue(self.same(older, newer))
+
+
 class Training(unittest.TestCase):
+    def fall(self, steps: int, **recipe) -> float:
+        """Loss of the last steps over the loss of the first."""
+        trainer = new_trainer(**recipe)
+        losses = [trainer.step().item() for _ in range(steps)]
+        return np.mean(losses[-20:]) / np.mean(losses[:20])
+
     def test_loss_falls(self):
-        trainer = new_trainer()
-        losses = [trainer.step().item() for _ in range(150)]
-        self.assertLess(np.mean(losses[-20:]), 0.7 * np.mean(losses[:20]))
+        self.assertLess(self.fall(150), 0.7)
+
+    def test_loss_of_the_gated_network_falls(self):
+        self.assertLess(self.fall(50, model="photo", warm_up=20, peak_rate=1e-3), 0.8)
+
+    def test_loss_falls_with_margin_and_half_precision(self):
+        self.assertLess(self.fall(80, model="text", warm_up=20, margin=2, precision="bf16"), 0.8)
+
+    def test_wrong_network_is_refused(self):
+        with self.assertRaises(ValueError):
+            Trainer(Recipe(scale=2, model="photo"), smooth_corpus(2), families.build("text", 2), CPU)
+        with self.assertRaises(ValueError):
+            families.build("photograph", 2)
+
+    def test_step_with_its_numbers_on_the_device_is_the_plain_step(self):
+        """The variant that a CUDA graph records, run on the CPU."""
+
+        def weights_after(captured: bool, rate: float) -> list[torch.Tensor]:
+            trainer = new_trainer(model="text")
+            average = families.build("text", 2)
+            average.load_state_dict(trainer.network.state_dict())
+            update = Update(
+                trainer.network, average.requires_grad_(False), loss="l1", margin=0, precision="f32", captured=captured
+            )
+            generator = torch.Generator().manual_seed(2)
+            for step in range(4):
+                low, high = PatchSampler(trainer.corpus, 4, 12, generator, colours=3).draw()
+                update(low, high, rate * (step + 1), 0.25)
+            resumed = Update(
+                trainer.network, average, loss="l1", margin=0, precision="f32", captured=not captured
+            )
+            resumed.load(update.state())
+            resumed(low, high, rate, 0.25)
+            return [p.detach().clone() for p in (*trainer.network.parameters(), *average.parameters())]
+
+        def largest(a: list[torch.Tensor], b: list[torch.Tensor]) -> float:
+            return max((x - y).abs().max().item() for x, y in zip(a, b, strict=True))
+
+        plain = weights_after(False, 1e-3)
+        self.assertLess(largest(plain, weights_after(True, 1e-3)), 1e-5)
+        self.assertGreater(largest(plain, weights_after(True, 1.5e-3)), 1e-5)
+
+    def test_margin_leaves_the_edge_of_a_patch_out_of_the_loss(self):
+        """With the whole halo left out, what lies beyond the patch cannot matter."""
+
+        def losses(margin: int) -> list[float]:
+            found = []
+            for zero in (True, False):
+                trainer = new_trainer(model="text")
+                set_zero_edges(trainer.network, zero)
+                trainer.update.margin = margin
+                torch.manual_seed(1)
+                low, high = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 48, 48)
+                found.append(trainer.update(low, high, 0.0, 0.0).item())
+            return found
+
+        inside = losses(families.FAMILIES["text"].HALO)
+        self.assertAlmostEqual(inside[0], inside[1], places=6)
+        edge = losses(0)
+        self.assertNotAlmostEqual(edge[0], edge[1], places=6)
 
     def test_schedule_warms_up_holds_and_decays_to_zero(self):
         schedule = Schedule(peak=1.0, warm_up=10, decay_start=50, decay_steps=20)
@@ -100,19 +185,61 @@ class Training(unittest.TestCase):
 
 
 class Sampling(unittest.TestCase):
-    def registration_error(self, shifted: int) -> float:
+    def registration_error(self, shifted: int, colours: int = 1, permute: bool = False) -> float:
         """Mean difference of a high-resolution patch's block means from its low-resolution patch."""
         corpus = smooth_corpus(2)
         corpus.high = torch.roll(corpus.high, shifted, dims=2)
-        low, high = PatchSampler(corpus, 16, 16, torch.Generator().manual_seed(0)).draw()
-        self.assertEqual((low.shape, high.shape), ((16, 1, 16, 16), (16, 1, 32, 32)))
+        low, high = PatchSampler(corpus, 16, 16, torch.Generator().manual_seed(0), colours, permute).draw()
+        self.assertEqual((low.shape, high.shape), ((16, colours, 16, 16), (16, colours, 32, 32)))
         return (torch.nn.functional.avg_pool2d(high, 2) - low).abs().mean().item()
 
-    def test_patches_are_registered_under_every_symmetry(self):
+    def test_patches_are_registered_under_every_symmetry_and_order_of_colours(self):
         self.assertLess(self.registration_error(0), 0.01)
+        self.assertLess(self.registration_error(0, colours=3, permute=True), 0.01)
 
     def test_notices_a_shifted_twin(self):
         self.assertGreater(self.registration_error(2), 0.01)
+        self.assertGreater(self.registration_error(2, colours=3), 0.01)
+
+    def test_luma_of_an_rgb_patch_is_the_luma_patch(self):
+        drawn = [PatchSampler(smooth_corpus(2), 4, 8, torch.Generator().manual_seed(0), c).draw() for c in (1, 3)]
+        for y, rgb in zip(*drawn, strict=True):
+            torch.testing.assert_close(luma.of_planes(rgb), y[:, 0], atol=1e-6, rtol=0)
+
+    def test_colours_are_permuted_alike_in_both_patches_and_in_all_six_orders(self):
+        corpus = smooth_corpus(2)
+        for tiles in (corpus.high, corpus.low):
+            tiles[...] = torch.tensor([10, 100, 200], dtype=torch.uint8)
+        orders = set()
+        generator = torch.Generator().manual_seed(0)
+        low, high = PatchSampler(corpus, 64, 8, generator, colours=3, permute_colours=True).draw()
+        for a, b in zip(low, high, strict=True):
+            self.assertEqual(a[:, 0, 0].tolist(), b[:, 0, 0].tolist())
+            orders.add(tuple(round(255 * v) for v in a[:, 0, 0].tolist()))
+        self.assertEqual(len(orders), 6)
+        plain, _ = PatchSampler(corpus, 64, 8, generator, colours=3).draw()
+        self.assertEqual({tuple(p[:, 0, 0].tolist()) for p in plain}, {tuple(plain[0, :, 0, 0].tolist())})
+
+    def test_rgb_patches_are_channels_last(self):
+        low, _ = PatchSampler(smooth_corpus(2), 4, 8, torch.Generator().manual_seed(0), colours=3).draw()
+        self.assertTrue(low.is_contiguous(memory_format=torch.channels_last))
+
+    def test_held_out_figure_of_a_perfect_and_of_a_wrong_network(self):
+        corpus = smooth_corpus(2)
+
+        class Exact(torch.nn.Module):
+            COLOURS = 3
+            offset = 0.0
+
+            def forward(self, low: torch.Tensor) -> torch.Tensor:
+                tile = next(i for i in range(4) if torch.equal(to_planes(corpus.low[i : i + 1], 3), low))
+                return to_planes(corpus.high[tile : tile + 1], 3) + self.offset
+
+        network = Exact()
+        self.assertGreater(held_out_psnr(network, corpus, CPU), 60)
+        corpus.high.clamp_(20, 230)
+        network.offset = 10 / 255
+        self.assertAlmostEqual(held_out_psnr(network, corpus, CPU), 20 * np.log10(25.5), places=2)
 
     def test_textured_patches_are_preferred(self):
         corpus = smooth_corpus(2)

@@ -1,0 +1,113 @@
+"""Opens a run: its recipe, network, corpus and trainer, from a checkpoint, from other weights or afresh."""
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from training import corpus as corpora
+from training import degrade, families, weights
+from training.corpus import Corpus
+from training.trainer import Recipe, Trainer
+from training.web import WebPool
+
+CHECKPOINT = "last.pt"
+POLL_STEPS = 20
+HELD_OUT_SEED = 1_000_003
+"""Of the degradations that a run is watched on: the same in every run."""
+
+
+def initial_network(recipe: Recipe, start: Path | None) -> nn.Module:
+    """A fresh network, or one that starts from the weights file `start`, widened where its scale is smaller."""
+    torch.manual_seed(recipe.seed)
+    if start is None:
+        return families.build(recipe.model, recipe.scale)
+    trained = weights.read(start)
+    if trained.NAME != recipe.model:
+        raise ValueError(f"{start} holds weights of {trained.NAME}; a run of {recipe.model} cannot start from them")
+    return trained if trained.scale == recipe.scale else families.widen(trained, recipe.scale)
+
+
+def kinds_of(model: str) -> dict[str, float]:
+    """The kinds of tiles that `model` is trained on, with their weights."""
+    return corpora.TEXT_KIND_WEIGHT if model == "text" else corpora.KIND_WEIGHT
+
+
+def clean_corpus(recipe: Recipe, data: Path, held_out: bool, limit: int | None = None) -> Corpus:
+    """What the recipe's model is trained on, shrunk by MATLAB's bicubic."""
+    return corpora.load(data, recipe.scale, held_out, limit, kinds_of(recipe.model))
+
+
+def watched_corpus(recipe: Recipe, data: Path, limit: int | None = None) -> Corpus:
+    """The held-out side, degraded as the recipe's variant is, always in the same way."""
+    clean = clean_corpus(recipe, data, held_out=True, limit=limit)
+    if recipe.variant == "web":
+        clean.low = torch.from_numpy(degrade.web_all(clean.high.numpy(), recipe.scale, (HELD_OUT_SEED,)))
+    return clean
+
+
+@dataclass
+class Run:
+    """A trainer and, for the web variant, the pool that feeds it."""
+
+    trainer: Trainer
+    pool: WebPool | None
+
+    def step(self) -> torch.Tensor:
+        """One step; returns the loss."""
+        if self.pool and self.trainer.done % POLL_STEPS == 0:
+            self.pool.poll()
+        return self.trainer.step()
+
+    def close(self) -> None:
+        """End the pool's processes."""
+        if self.pool:
+            self.pool.close()
+
+
+def read_state(checkpoint: Path) -> dict | None:
+    """The state in a checkpoint, None where there is none."""
+    return torch.load(checkpoint, weights_only=True, map_location="cpu") if checkpoint.exists() else None
+
+
+def recipe_from(state: dict | None, given: dict) -> Recipe:
+    """The recipe of a checkpoint with the values in `given` instead of its own; unknown names are refused."""
+    known = {field.name for field in fields(Recipe)}
+    if unknown := set(given) - known:
+        raise ValueError(f"a recipe has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
+    recipe = Recipe(**{**(state["recipe"] if state else {}), **given})
+    if recipe.variant not in ("bicubic", "web"):
+        raise ValueError(f"unknown variant {recipe.variant!r}: choose bicubic or web")
+    return recipe
+
+
+def open_run(
+    recipe: Recipe,
+    state: dict | None,
+    *,
+    start: Path | None,
+    data: Path,
+    device: torch.device,
+    copies: int | None = None,
+    workers: int | None = None,
+    limit: int | None = None,
+) -> Run:
+    """A run at the step where `state` stands. `copies` and `workers` are those of the web variant's pool."""
+    on_gpu = device.type == "cuda"
+    torch.backends.cudnn.benchmark = on_gpu
+    network = initial_network(recipe, None if state else start)
+    corpus, pool = clean_corpus(recipe, data, held_out=False, limit=limit), None
+    if recipe.variant == "web":
+        copies = copies or (8 if on_gpu else 2)
+        workers = workers if workers is not None else (max(1, (os.cpu_count() or 2) - 3) if on_gpu else 0)
+        done = state["done"] if state else 0
+        pool = WebPool(corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device)
+        corpus = pool.corpus
+    trainer = Trainer(recipe, corpus, network, device)
+    if pool:
+        trainer.corpus = pool.corpus
+    if state:
+        trainer.restore(state)
+    return Run(trainer, pool)
