@@ -16,7 +16,6 @@ KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 3.0, "ui": 1.0 / 4.0}
 """How often a tile of each kind is drawn for the networks that are for photographs."""
 TEXT_KIND_WEIGHT = {"text": 1.0, "ui": 1.0 / 2.0}
 """The same for the networks that are for text."""
-
 FLAT_SHARE = 3 / 16
 SHRINK_GROUP = 64
 
@@ -73,6 +72,11 @@ def load(
             high.append(read_tiles(archive, [records[i] for i in chosen]))
             low.append(shrink_all(high[-1], scale))
         weights += [kinds[records[i].kind] for i in chosen]
+    if not weights:
+        raise FileNotFoundError(
+            f"{data} holds no {'held-out' if held_out else 'training'} tile of {', '.join(kinds)}; "
+            "text is made by `python -m training.render_text`"
+        )
     return Corpus(
         torch.from_numpy(np.concatenate(high)), torch.from_numpy(np.concatenate(low)), torch.tensor(weights), scale
     )
