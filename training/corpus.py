@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -132,8 +131,8 @@ class PatchSampler:
         return torch.randint(bound, shape, generator=self.generator, device=self.generator.device)
 
     def _colour_orders(self, count: int) -> torch.Tensor:
-        orders = torch.tensor(list(permutations(range(3))), device=self.generator.device)
-        return orders[self._below(len(orders), (count,))]
+        """One of the six orders of three colours for each patch, [count, 3]."""
+        return torch.rand(count, 3, generator=self.generator, device=self.generator.device).argsort(dim=1)
 
     def _drop_flat(self, low: torch.Tensor) -> torch.Tensor:
         order = low.flatten(1).std(dim=1).argsort(descending=True)

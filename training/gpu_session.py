@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the tars, or of their parts in subfolders")
     parser.add_argument("--state", type=Path, required=True, help="folder of states and weights, kept between sessions")
     parser.add_argument("--out", type=Path, help="folder that gets copies of the weights, the state and the log")
-    parser.add_argument("--limit-seconds", type=float, default=540.0, help="wall-clock limit of this session")
+    parser.add_argument("--limit-seconds", type=float, default=550.0, help="wall-clock limit of this session")
     parser.add_argument("--workers", type=int, help="processes that degrade pictures; by default all cores but three")
     parser.add_argument("--dry-run-seconds", type=float, help="the whole plan in so many seconds of tiny steps on the CPU")
     return parser.parse_args()

@@ -29,5 +29,5 @@ def of_planes(planes: torch.Tensor) -> torch.Tensor:
     """Full-range Y of a network's picture: [n, 1 or 3, h, w] -> [n, h, w]."""
     if planes.shape[1] == 1:
         return planes[:, 0]
-    weight = torch.tensor(FULL_RANGE_WEIGHTS, device=planes.device, dtype=planes.dtype)
-    return (planes * weight[:, None, None]).sum(dim=1)
+    # No constant tensor: copying one to a GPU would wait for all the work under way there.
+    return sum(weight * planes[:, i] for i, weight in enumerate(FULL_RANGE_WEIGHTS))

@@ -48,14 +48,15 @@ def read_packed(archive: Path) -> list[PackedTile]:
 
 
 def in_order_of_use(tiles: list[PackedTile]) -> list[PackedTile]:
-    """The most detailed tile of every picture, then the second of every picture, and so on."""
+    """The most detailed tile of every picture, then the second of every picture, and so on; rendered text last."""
     pictures = defaultdict(list)
     for tile in tiles:
         pictures[tile.record.source].append(tile)
     ranked = []
     for source, group in pictures.items():
         group.sort(key=lambda tile: -len(tile.content))
-        ranked += [(rank, source, tile) for rank, tile in enumerate(group)]
+        is_text = group[0].record.kind == "text"
+        ranked += [((is_text, rank), source, tile) for rank, tile in enumerate(group)]
     return [tile for _, _, tile in sorted(ranked, key=lambda item: item[:2])]
 
 
@@ -87,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where part-1, part-2, ... are made")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars")
-    parser.add_argument("--mib", type=float, default=56.0, help="most MiB in a part")
+    parser.add_argument("--mib", type=float, default=46.0, help="most MiB in a part")
     parser.add_argument("--kinds", nargs="+", default=["photo", "art", "ui", "text"])
     options = parser.parse_args()
     tiles = [tile for a in archives(options.data, with_text="text" in options.kinds) for tile in read_packed(a)]
