@@ -61,3 +61,17 @@ def web_all(tiles: np.ndarray, scale: int, seed: tuple[int, ...]) -> np.ndarray:
     """`web` of each of `tiles` [n, h, w, 3]; the same for the same seed."""
     rng = np.random.default_rng(seed)
     return np.stack([web(tile, scale, rng) for tile in tiles])
+
+
+_tiles: np.ndarray
+
+
+def open_tiles(path: str) -> None:
+    """Prepare a process for `web_chunk`: map the tiles in the .npy file at `path`."""
+    global _tiles
+    _tiles = np.load(path, mmap_mode="r")
+
+
+def web_chunk(first: int, count: int, scale: int, seed: tuple[int, ...]) -> np.ndarray:
+    """`web_all` of `count` of the mapped tiles."""
+    return web_all(_tiles[first : first + count], scale, seed)

@@ -30,7 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder that gets copies of the weights, the state and the log")
     parser.add_argument("--limit-seconds", type=float, default=550.0, help="wall-clock limit of this session")
     parser.add_argument("--workers", type=int, help="processes that degrade pictures; by default all cores but three")
-    parser.add_argument("--dry-run-seconds", type=float, help="the whole plan in so many seconds of tiny steps on the CPU")
+    parser.add_argument("--dry-run-seconds", type=float, help="the whole plan in so many seconds, tiny, on the CPU")
     return parser.parse_args()
 
 

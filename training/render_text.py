@@ -28,8 +28,10 @@ class Page:
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
         light = rng.random() < LIGHT_SHARE
-        bright, dark = (rng.integers(225, 256), rng.integers(0, 90)) if light else (rng.integers(170, 256), rng.integers(0, 60))
-        paper, ink = (bright, dark) if light else (dark, bright)
+        if light:
+            paper, ink = rng.integers(225, 256), rng.integers(0, 90)
+        else:
+            paper, ink = rng.integers(0, 60), rng.integers(170, 256)
         tint = rng.integers(-12, 13, 3) * (rng.random() < 0.4)
         self.paper = np.clip(paper + tint, 0, 255).astype(np.float32)
         self.ink = np.full(3, ink, np.float32)

@@ -16,17 +16,6 @@ CHUNK = 64
 INLINE_CHUNK = 2
 """Tiles that are renewed at a time where there are no worker processes."""
 
-_tiles: np.ndarray
-
-
-def _open_tiles(path: str) -> None:
-    global _tiles
-    _tiles = np.load(path, mmap_mode="r")
-
-
-def _degrade_chunk(first: int, count: int, scale: int, seed: tuple[int, ...]) -> np.ndarray:
-    return degrade.web_all(_tiles[first : first + count], scale, seed)
-
 
 class WebPool:
     """Fills `corpus.low` with `copies` degraded twins of every tile and goes on renewing them, oldest first.
@@ -55,7 +44,7 @@ class WebPool:
         np.save(path, self.high)
         # A forked process must not touch the GPU's context that its parent holds.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, context, _open_tiles, (str(path),))
+        return ProcessPoolExecutor(self.workers, context, degrade.open_tiles, (str(path),))
 
     def poll(self) -> None:
         """Take over what has been made since the last call, at most one chunk of it; call it every few steps."""
@@ -83,7 +72,7 @@ class WebPool:
             return
         while more and len(self.under_way) < 2 * self.workers:
             position, count, seed = self._take()
-            job = self.executor.submit(_degrade_chunk, position % self.tiles, count, self.scale, seed)
+            job = self.executor.submit(degrade.web_chunk, position % self.tiles, count, self.scale, seed)
             self.under_way.append((position, job))
         if self.under_way and (wait or self.under_way[0][1].done()):
             position, job = self.under_way.popleft()

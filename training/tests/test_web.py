@@ -1,5 +1,7 @@
 """The web degradation and the pool of degraded copies."""
 
+import subprocess
+import sys
 import unittest
 import unittest.mock
 
@@ -9,6 +11,7 @@ from PIL import Image
 
 from training import degrade
 from training.corpus import Corpus, PatchSampler
+from training.paths import PROJECT
 from training.tests.test_trainer import smooth_corpus
 from training.web import WebPool
 
@@ -52,7 +55,8 @@ class Degradation(unittest.TestCase):
         self.assertTrue(0.5 < np.mean(nearest_twin) < 15, np.mean(nearest_twin))
 
     def test_sharpening_overshoots_an_edge(self):
-        edge = Image.fromarray(np.where(np.arange(32)[None, :, None] < 16, 60, 200).astype(np.uint8).repeat(32, 0).repeat(3, 2))
+        step = np.where(np.arange(32)[None, :, None] < 16, 60, 200).astype(np.uint8)
+        edge = Image.fromarray(step.repeat(32, 0).repeat(3, 2))
         sharp = np.asarray(degrade.sharpen(edge, np.random.default_rng(0)))
         self.assertTrue(sharp.min() < 60 and sharp.max() > 200)
         self.assertGreater(sharp.min(), 20)
@@ -118,6 +122,13 @@ class Pool(unittest.TestCase):
         corpus.copies = 1
         drawn_low, drawn_high = PatchSampler(corpus, 32, 8, torch.Generator().manual_seed(0), colours=3).draw()
         self.assertLess((drawn_low.mean((1, 2, 3)) - drawn_high.mean((1, 2, 3))).abs().max(), 1e-6)
+
+
+class Processes(unittest.TestCase):
+    def test_what_a_worker_imports_leaves_pytorch_out(self):
+        """A dozen processes that import it first would hold up a run on a lent machine."""
+        check = "import sys, training.degrade; sys.exit('torch' in sys.modules)"
+        self.assertEqual(subprocess.run([sys.executable, "-c", check], cwd=PROJECT).returncode, 0)
 
 
 if __name__ == "__main__":
