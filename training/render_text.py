@@ -205,7 +205,7 @@ def render(count: int, seed: int) -> list[pack.PackedTile]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=1500)
+    parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=FOLDER / TEXT_ARCHIVE, help="archive to write")
     options = parser.parse_args()
