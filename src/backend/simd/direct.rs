@@ -60,6 +60,11 @@ impl Direct {
         Self { runs, weights, vectors, stride: conv.stride, corner: [conv.pads[0], conv.pads[1]] }
     }
 
+    /// Numbers of the packed weights.
+    pub fn weights_len(&self) -> usize {
+        self.weights.len()
+    }
+
     /// Runs it; `bias` is filled up to whole vectors.
     #[inline(always)]
     pub fn run<S: Simd>(&self, simd: S, input: (&Layout, &[f32]), output: (&Layout, &mut [f32]), bias: &[f32], ending: Ending<'_>) {

@@ -52,6 +52,16 @@ impl SimdBackend {
     }
 }
 
+impl SimdBackend {
+    /// Bytes that one session on inputs of `shape` keeps: weights, activations, scratch.
+    ///
+    /// # Errors
+    /// As [`Backend::prepare`].
+    pub fn planned_bytes(&self, network: &Network, shape: Shape) -> Result<u64> {
+        Ok(Program::new(self.level, network.graph()?, shape)?.bytes())
+    }
+}
+
 /// The instruction set in words.
 fn instructions(level: Level) -> &'static str {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]

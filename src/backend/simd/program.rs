@@ -92,6 +92,19 @@ impl Program {
         self.output_shape
     }
 
+    /// Bytes of weights, activations and scratch.
+    pub fn bytes(&self) -> u64 {
+        let weights = |step: &Step| match &step.work {
+            Work::Conv(conv) => match &conv.method {
+                Method::Direct(direct) => direct.weights_len(),
+                Method::Winograd(winograd) => winograd.weights_len(),
+            },
+            _ => 0,
+        };
+        let numbers = self.buffers.iter().map(Layout::len).chain(self.scratch).chain(self.steps.iter().map(weights));
+        (numbers.sum::<usize>() * size_of::<f32>()) as u64
+    }
+
     /// The buffers of one run.
     ///
     /// # Errors

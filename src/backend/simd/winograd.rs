@@ -66,6 +66,11 @@ impl Winograd {
         [FREQUENCIES * TILES * input.stride, FREQUENCIES * TILES * output.stride]
     }
 
+    /// Numbers of the packed weights.
+    pub fn weights_len(&self) -> usize {
+        self.weights.len()
+    }
+
     /// Runs it; `bias` is filled up to whole vectors.
     #[inline(always)]
     pub fn run<S: Simd>(
