@@ -28,7 +28,12 @@ fn peak(process: u32) -> Option<u64> {
 /// Peak resident memory of `inlarge` on a picture of this size, in bytes.
 fn peak_of_enlarging(width: u32, height: u32) -> Option<u64> {
     let folder = tempfile::tempdir().unwrap();
-    let file = make::encode(&make::picture(width, height, Channels::Rgb, Depth::Eight, true), OutputFormat::Jpeg, &EncoderOptions::default(), height);
+    let file = make::encode(
+        &make::picture(width, height, Channels::Rgb, Depth::Eight, true),
+        OutputFormat::Jpeg,
+        &EncoderOptions::default(),
+        height as usize,
+    );
     fs::write(folder.path().join("in.jpg"), file).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_inlarge"))
         .args(["in.jpg", "-o", "out.png", "-s", "2", "--backend", "simd"])
