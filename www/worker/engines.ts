@@ -1,9 +1,10 @@
 import { type Remote } from 'comlink';
 import { DeviceError, toPlain } from '../shared/errors.js';
+import { appPackages, type AppPackage } from '../shared/features.js';
 import { BACKENDS, type BackendChoice, type BackendName, type EngineReport, type HostApi, type Refusal } from '../shared/protocol.js';
 import { type Member } from './member.js';
 import { Pool } from './pool.js';
-import { compile, packageOf, type Artefact } from './wasm.js';
+import { compile, instantiate, type AppGlue, type Artefact, type PackageName } from './wasm.js';
 
 const SOFTWARE = 'This GPU is emulated in software, which is slower than the CPU engine.';
 
@@ -13,7 +14,8 @@ export class Engines {
   readonly members = new Map<number, Member>();
   private readonly pools = new Map<BackendName, Pool>();
   private readonly refused = new Map<BackendName, string>();
-  private readonly compiled = new Map<'app' | 'tract', Promise<Artefact>>();
+  private readonly compiled = new Map<PackageName, Promise<Artefact>>();
+  private appPackage: AppPackage = 'app';
   private readonly opening = new Map<string, Promise<Pool>>();
   private readonly deadBeforeStart = new Map<number, string>();
   private readonly host: Remote<HostApi>;
@@ -36,8 +38,23 @@ export class Engines {
     return backend === 'gpu' ? 1 : Math.min(this.most, Math.max(1, tiles));
   }
 
+  /** Loads the best app package that this browser takes into this worker; the compute workers get the same one. */
+  async loadApp(): Promise<AppGlue> {
+    let last: unknown;
+    for (const name of appPackages()) {
+      try {
+        const app = await instantiate<AppGlue>(await this.artefact(name));
+        this.appPackage = name;
+        return app;
+      } catch (failure) {
+        last = failure;
+      }
+    }
+    throw last;
+  }
+
   /** A compiled wasm package. A failed download is not remembered: the next call tries again. */
-  artefact(name: 'app' | 'tract'): Promise<Artefact> {
+  private artefact(name: PackageName): Promise<Artefact> {
     let found = this.compiled.get(name);
     if (!found) {
       found = compile(this.assetBase, name);
@@ -72,7 +89,7 @@ export class Engines {
 
   private async start(backend: BackendName, auto: boolean): Promise<Pool> {
     // A failed download is no property of the device: only what the engine itself says is remembered.
-    const artefact = await this.artefact(packageOf(backend));
+    const artefact = await this.artefact(backend === 'tract' ? 'tract' : this.appPackage);
     try {
       const pool = await Pool.open(backend, this.host, artefact, !auto, (member) => this.register(member));
       this.pools.set(backend, pool);
