@@ -43,7 +43,8 @@ const api: CoordinatorApi = {
   },
 
   async engine(choice) {
-    return started().engines.select(choice);
+    const { engines } = started();
+    return engines.during(() => engines.select(choice));
   },
 
   async upscale(id, request, onProgress) {
@@ -56,7 +57,7 @@ const api: CoordinatorApi = {
       told = onProgress(progress);
     };
     try {
-      const result = await new JobRun(app, engines, models, request, controller.signal, emit).run();
+      const result = await engines.during(() => new JobRun(app, engines, models, request, controller.signal, emit).run());
       await told;
       return result;
     } finally {

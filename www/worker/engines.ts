@@ -8,6 +8,9 @@ import { compile, instantiate, type AppGlue, type Artefact, type PackageName } f
 
 const SOFTWARE = 'This GPU is emulated in software, which is slower than the CPU engine.';
 
+/** Compute workers that were not needed for so long are ended: each holds a hundred megabytes or more. */
+const IDLE_MS = 60_000;
+
 /** Opens backends on demand, remembers which refused and why, and compiles each wasm package once. */
 export class Engines {
   /** Every worker by id, also those that are still starting. */
@@ -17,6 +20,8 @@ export class Engines {
   private readonly compiled = new Map<PackageName, Promise<Artefact>>();
   private appPackage: AppPackage = 'app';
   private readonly opening = new Map<string, Promise<Pool>>();
+  private uses = 0;
+  private idle: ReturnType<typeof setTimeout> | undefined;
   private readonly deadBeforeStart = new Map<number, string>();
   private readonly host: Remote<HostApi>;
   private readonly assetBase: string;
@@ -36,6 +41,28 @@ export class Engines {
   /** Workers that a job of `tiles` tiles can use on `backend`. */
   wanted(backend: BackendName, tiles: number): number {
     return backend === 'gpu' ? 1 : Math.min(this.most, Math.max(1, tiles));
+  }
+
+  /** Does work that needs compute workers. They are ended some time after the last of it; the next work starts new ones. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.uses += 1;
+    clearTimeout(this.idle);
+    try {
+      return await work();
+    } finally {
+      this.uses -= 1;
+      if (this.uses === 0) this.restLater();
+    }
+  }
+
+  private restLater(): void {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => {
+      // A cancelled picture may have left an engine that still starts.
+      if (this.opening.size > 0) return this.restLater();
+      for (const pool of this.pools.values()) pool.close();
+      this.pools.clear();
+    }, IDLE_MS);
   }
 
   /** Loads the best app package that this browser takes into this worker; the compute workers get the same one. */
