@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page, type Worker } from '@playwright/test';
 import { RELAXED_MADD } from '../../www/shared/features.ts';
 import { App, upload } from './support/app.ts';
 import { enlargeByCommandLine } from './support/command-line.ts';
@@ -72,14 +72,20 @@ for (const file of ['inlarge_bg.wasm', 'inlarge.js']) {
 }
 
 test('compute workers without work are ended, and start again', async ({ page }) => {
-  // A minute in a tenth of a second.
+  // A minute passes in a tenth of a second.
   await before(page, 'const later = setTimeout; globalThis.setTimeout = (work, wait, ...rest) => later(work, wait === 60_000 ? 100 : wait, ...rest);');
-  const computing = (): number => page.workers().filter((worker) => worker.url().endsWith('/worker/compute.js')).length;
+  const isCompute = (worker: Worker): boolean => worker.url().endsWith('/worker/compute.js');
+  const computing = (): number => page.workers().filter(isCompute).length;
+  let started = 0;
+  page.on('worker', (worker) => (started += isCompute(worker) ? 1 : 0));
   const app = await App.open(page, 'simd');
   for (const round of [1, 2]) {
     if (round === 2) await page.getByRole('button', { name: 'Remove' }).first().click();
+    await expect.poll(computing, `before round ${round}`).toBe(0);
+    const before = started;
     await expectRight(page, app);
-    await expect.poll(computing, `round ${round}`).toBe(0);
+    expect(started, `round ${round}`).toBeGreaterThan(before);
+    await expect.poll(computing, `after round ${round}`).toBe(0);
   }
   await expect(app.status).toContainText('Engine simd');
 });
