@@ -117,7 +117,7 @@ pub(crate) fn firefox() -> Result<PathBuf> {
     find().ok_or_else(|| anyhow!("firefox-esr was installed and still is not found: {REMEDY}"))
 }
 
-/// `WebKitWebDriver`, which brings and drives WebKitGTK, and the X server `Xvfb` that it draws on.
+/// `WebKitWebDriver`, which brings and drives `WebKitGTK`, and the X server `Xvfb` that it draws on.
 ///
 /// # Errors
 /// When one is missing and cannot be installed.
