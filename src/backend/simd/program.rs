@@ -101,7 +101,7 @@ impl Program {
             },
             _ => 0,
         };
-        let numbers = self.buffers.iter().map(Layout::len).chain(self.scratch).chain(self.steps.iter().map(weights));
+        let numbers = self.buffers.iter().map(Layout::numbers).chain(self.scratch).chain(self.steps.iter().map(weights));
         (numbers.sum::<usize>() * size_of::<f32>()) as u64
     }
 
@@ -110,7 +110,7 @@ impl Program {
     /// # Errors
     /// `Limits` where the memory cannot be had.
     pub fn memory(&self) -> Result<Memory> {
-        let buffers: Result<_> = self.buffers.iter().map(|layout| try_vec(0.0, layout.len())).collect();
+        let buffers: Result<_> = self.buffers.iter().map(|layout| try_vec(0.0, layout.numbers())).collect();
         let [tiles, products] = self.scratch;
         Ok(Memory { buffers: buffers?, scratch: [try_vec(0.0, tiles)?, try_vec(0.0, products)?] })
     }
