@@ -20,6 +20,8 @@ answer({
     if (backend === 'wasm') {
       tf.wasm.setWasmPaths(`${FOLDER}tfjs-backend-wasm/dist/`);
       tf.wasm.setThreadsCount(threads);
+      // It caps the number at half of what the browser calls the processor's cores.
+      Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads });
       // One thread: the module that pages without shared memory get.
       if (threads === 1) tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
     }
