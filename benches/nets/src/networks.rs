@@ -48,6 +48,7 @@ pub(crate) fn photo() -> Graph {
 }
 
 /// Mean of the biases, and gain of the weights over those of a linear layer that keeps the variance.
+#[derive(Clone, Copy)]
 struct Range {
     bias: f32,
     gain: f32,

@@ -50,11 +50,17 @@ Usage: cargo xtask bench web [OPTION...]
   --no-pages        leaves out the time to a page's first picture
   --no-build        takes the wasm modules and dist/ as they are";
 
-#[derive(Debug, PartialEq)]
-struct Options {
+/// Where the report goes.
+#[derive(Debug, Default)]
+struct Output {
     json: bool,
-    out: Option<PathBuf>,
     write: bool,
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Options {
+    output: Output,
     from: Option<PathBuf>,
     rounds: u32,
     nets: Vec<String>,
@@ -69,9 +75,7 @@ struct Options {
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self> {
         let mut options = Self {
-            json: false,
-            out: None,
-            write: false,
+            output: Output::default(),
             from: None,
             rounds: 7,
             nets: Vec::new(),
@@ -86,11 +90,11 @@ impl Options {
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| anyhow!("{word} needs a value\n\n{USAGE}"));
             match word.as_str() {
-                "--json" => options.json = true,
-                "--write" => options.write = true,
+                "--json" => options.output.json = true,
+                "--write" => options.output.write = true,
                 "--no-pages" => options.pages = false,
                 "--no-build" => options.build = false,
-                "--out" => options.out = Some(value()?.into()),
+                "--out" => options.output.file = Some(value()?.into()),
                 "--from" => options.from = Some(value()?.into()),
                 "--rounds" => options.rounds = number(word, value()?, &[])?,
                 "--net" => options.nets.push(one_of(word, value()?, &NETS)?),
@@ -132,7 +136,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
         Some(other) => bail!("`bench` measures `web`, not {other:?}\n\n{USAGE}"),
         None => bail!("`bench` needs to know what to measure\n\n{USAGE}"),
     };
-    if options.json {
+    if options.output.json {
         spare_stdout();
     }
     let report = match &options.from {
@@ -142,21 +146,21 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
         }
         None => measure(&options)?,
     };
-    publish(&options, &report)?;
+    publish(&options.output, &report)?;
     report.judge()
 }
 
-fn publish(options: &Options, report: &Report) -> Result<()> {
+fn publish(output: &Output, report: &Report) -> Result<()> {
     let text = serde_json::to_string_pretty(report)?;
-    if let Some(file) = &options.out {
+    if let Some(file) = &output.file {
         fs::write(file, &text).with_context(|| format!("{} could not be written", file.display()))?;
     }
-    if options.json {
+    if output.json {
         println!("{text}");
     } else {
         print!("{}", tables::terminal(report));
     }
-    if options.write {
+    if output.write {
         fs::write(DOCUMENT, tables::document(report, "cargo xtask bench web --write"))?;
         let plot = Path::new("docs").join(tables::PLOT);
         fs::write(&plot, plot::svg(report))?;
@@ -269,8 +273,8 @@ mod tests {
     #[test]
     fn options_are_understood() {
         let options = parse("--json --rounds 3 --net tiny --net photo --engine ort-wasm --tile 64 --out x.json --no-pages").unwrap();
-        assert!(options.json && !options.pages && options.build && options.rounds == 3);
-        assert_eq!((options.nets.len(), options.tiles, options.out), (2, vec![64], Some("x.json".into())));
+        assert!(options.output.json && !options.pages && options.build && options.rounds == 3);
+        assert_eq!((options.nets.len(), options.tiles, options.output.file), (2, vec![64], Some("x.json".into())));
         assert_eq!(chosen(&NETS, &options.nets), [&"tiny", &"photo"]);
         assert_eq!(chosen(&THREADS, &options.threads), [&1, &2]);
     }
