@@ -101,7 +101,7 @@ fn format(_: &mut Run) -> Result<Count> {
 
 fn xtask(_: &mut Run) -> Result<Count> {
     // Its own profile: the one that is already built.
-    run_counted(cargo().args(["test", "--package", "xtask", "--profile", "xtask"]))
+    run_counted(cargo().args(["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"]))
 }
 
 fn lint(_: &mut Run) -> Result<Count> {

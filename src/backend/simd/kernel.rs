@@ -36,7 +36,6 @@ pub fn biased<S: Simd, const P: usize, const V: usize>(simd: S, bias: &[f32]) ->
 
 /// Adds `rows` times `weights`: `weights` has `V` vectors for each number of a row.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "several arrays are walked with one index; iterators over them are compiled to slower code")]
 pub fn multiply<S: Simd, const P: usize, const V: usize>(simd: S, sums: &mut Sums<S, P, V>, rows: [&[f32]; P], weights: &[f32]) {
     let lanes = S::f32s::LEN;
     let length = rows[0].len();

@@ -10,6 +10,7 @@
 //! | [`program`] | a network as steps over planned buffers |
 
 #![allow(clippy::inline_always, reason = "an instruction set holds only for what is inlined into the function that was chosen for it")]
+#![allow(clippy::needless_range_loop, reason = "several arrays are walked with one index")]
 
 pub mod direct;
 pub mod kernel;
