@@ -56,7 +56,9 @@ fn peak_of_enlarging(width: u32, height: u32) -> Option<u64> {
 #[test]
 fn three_megapixels_stay_under_300_mb() {
     let Some(small) = peak_of_enlarging(200, 150) else {
-        assert!(!cfg!(target_os = "linux"), "/proc tells nothing of the process");
+        if cfg!(target_os = "linux") {
+            panic!("/proc tells nothing of the process");
+        }
         eprintln!("NOT MEASURED: this system does not tell a process's peak memory through /proc");
         return;
     };
