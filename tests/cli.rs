@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use inlarge::codec::decode;
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
@@ -252,4 +252,23 @@ fn models_devices_and_score() {
     let expected = 20.0 * (255.0f64 / (10.0 * 219.0 / 255.0)).log10();
     assert!((score["psnr_y"].as_f64().unwrap() - expected).abs() < 0.3, "{score}, expected {expected}");
     assert!(!desk.run(&["score", "a.png", "missing.png"]).status.success());
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_fault() {
+    let desk = Desk::new();
+    desk.put("in.png", &encode(&picture(20, 20, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 20));
+    for arguments in [&["models"][..], &["in.png", "-s", "2", "--backend", "simd", "--json"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_inlarge"))
+            .args(arguments)
+            .current_dir(desk.folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {}", text(&output));
+    }
+    assert!(desk.path("in-2x.png").exists());
 }

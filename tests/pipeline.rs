@@ -235,8 +235,8 @@ fn a_black_or_lost_device_is_replaced_and_named() {
     for black in [true, false] {
         let sink = Sink::default();
         let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, sink.clone()).unwrap();
-        drive::run(&mut job, &network, broken(black, vec![BackendKind::Tract]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
-        assert_eq!(decode(&sink.0.borrow()).unwrap().picture, expected);
+        drive::run(&mut job, &network, broken(black, vec![BackendKind::Simd]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+        assert!(decode(&sink.0.borrow()).unwrap().picture == expected, "the picture differs from one that the CPU made alone");
         let report = job.report("", 0.0);
         assert_eq!(report.backend, "simd");
         assert!(report.warnings.iter().any(|w| w.contains("\"gpu\" failed")), "{:?}", report.warnings);

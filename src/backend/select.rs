@@ -52,6 +52,7 @@ pub fn order(preference: Preference) -> Vec<BackendKind> {
 /// # Errors
 /// `Device` where there is no such device, it is a software adapter and `allow_software` is false, or it fails the
 /// [probe](super::probe::probe); `Unsupported` where this build does not have the engine.
+#[cfg_attr(not(any(feature = "gpu", feature = "simd")), expect(clippy::unused_async, reason = "only these two are probed"))]
 pub async fn open(kind: BackendKind, allow_software: bool, parallel_sessions: usize) -> Result<Box<dyn Backend>> {
     match kind {
         #[cfg(feature = "gpu")]

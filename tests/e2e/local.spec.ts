@@ -40,7 +40,7 @@ test('no request leaves the origin, whoever makes it', async () => {
 
   const seen = await requests(log);
   const urls = seen.map(({ url }) => url);
-  for (const part of ['/worker/compute.js', '/wasm/app/inlarge_bg.wasm', '/wasm/tract/inlarge_bg.wasm', '/models/manifest.json', '/sw.js']) {
+  for (const part of ['/worker/compute.js', '/wasm/app-relaxed/inlarge_bg.wasm', '/wasm/tract/inlarge_bg.wasm', '/models/manifest.json', '/sw.js']) {
     expect(urls.filter((url) => url.startsWith(`${SITE}${part}`)), `the log shows no request for ${part}`).not.toHaveLength(0);
   }
   expect(urls).toContain(`${stranger.origin}/seen`);

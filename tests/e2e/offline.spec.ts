@@ -33,6 +33,12 @@ test('works after a restart of the browser, with no server and no network', asyn
   await visit.goto('./');
   // Ready means that everything is in the cache: the worker becomes active only after its install step.
   await visit.evaluate(async () => (await navigator.serviceWorker.ready).active?.state);
+  const kept = await visit.evaluate(async () => {
+    const caches = await Promise.all((await globalThis.caches.keys()).map((name) => globalThis.caches.open(name)));
+    const requests = (await Promise.all(caches.map((cache) => cache.keys()))).flat();
+    return requests.map(({ url }) => new URL(url).pathname).filter((path) => path.endsWith('.wasm')).sort();
+  });
+  expect(kept, 'of the two app packages only the one in use').toEqual(['/wasm/app-relaxed/inlarge_bg.wasm', '/wasm/tract/inlarge_bg.wasm']);
   await first.close();
 
   const ended = new Promise((resolve) => server.once('exit', resolve));

@@ -83,5 +83,5 @@ test('the names of the contract are there', async ({ page }) => {
   await expect(app.scale).toBeVisible();
   await expect(app.model).toBeVisible();
   await expect(app.upscaleButton).toBeDisabled();
-  await expect(app.status).toHaveText(/Engine (gpu|tract|reference)/, { timeout: SMALL });
+  await expect(app.status).toHaveText(/Engine (gpu|simd|tract|reference)/, { timeout: SMALL });
 });

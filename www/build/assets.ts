@@ -7,7 +7,7 @@ const WASM_FILES = ['inlarge.js', 'inlarge_bg.wasm'];
 
 /** Copies the wasm packages and models to where the asset base is, under `out`. */
 export function copyAssets(out: string): void {
-  for (const name of ['app', 'tract']) {
+  for (const name of ['app', 'app-relaxed', 'tract']) {
     for (const file of WASM_FILES) copy(join('www/wasm', name, file), join(out, 'wasm', name, file));
   }
   const models = readdirSync('models').filter((file) => /\.(onnx|json|md)$/.test(file));

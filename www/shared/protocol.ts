@@ -7,6 +7,11 @@ export type BackendChoice = 'auto' | BackendName;
 
 export const BACKENDS: readonly BackendName[] = ['gpu', 'simd', 'tract', 'reference'];
 
+/** Whether an engine takes several times as long as simd. */
+export function isSlower(backend: string): boolean {
+  return backend === 'tract' || backend === 'reference';
+}
+
 export type OutputType = 'image/png' | 'image/jpeg' | 'image/webp';
 
 /** Why an engine is not in use. */

@@ -92,10 +92,10 @@ export class InlargeApp extends LitElement {
   }
 
   private status() {
-    const { engine, engineProblem } = this.session;
+    const { engine, engineProblem, selected, settings } = this.session;
     if (engineProblem && !engine) return html`<i class="dot bad"></i>No engine: ${engineProblem}`;
     if (!engine) return html`<i class="dot"></i>Starting the engine`;
-    return html`<i class="dot good"></i><span>${engineSentence(engine)}</span>`;
+    return html`<i class="dot good"></i><span>${engineSentence(engine, settings.backend, selected)}</span>`;
   }
 
   private notice() {

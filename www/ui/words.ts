@@ -1,4 +1,4 @@
-import type { BackendName, EngineReport } from '../shared/protocol.js';
+import { isSlower, type BackendChoice, type BackendName, type EngineReport } from '../shared/protocol.js';
 import { roughly } from '../lib/estimate.js';
 import type { Item } from './item.js';
 
@@ -9,11 +9,19 @@ const KINDS: Record<BackendName, string> = {
   reference: 'on the processor, exactly and slowly',
 };
 
-/** "Runs on gpu, NVIDIA H100": backend and adapter, as the status line says them. */
-export function engineSentence(engine: EngineReport): string {
+/** "Engine gpu · NVIDIA H100": backend and adapter, and what is slow about it, as the status line says them. */
+export function engineSentence(engine: EngineReport, choice: BackendChoice, selected: Item | undefined): string {
   const workers = engine.backend === 'gpu' || engine.workers < 2 ? '' : `, ${engine.workers} workers`;
   const adapter = engine.adapter ? ` · ${engine.adapter}` : '';
-  return `Engine ${engine.backend}${adapter}${workers}`;
+  return `Engine ${engine.backend}${adapter}${workers}${slowness(engine, choice, selected)}`;
+}
+
+function slowness(engine: EngineReport, choice: BackendChoice, selected: Item | undefined): string {
+  const ran = selected?.result?.report.backend;
+  if (ran !== undefined && ran !== engine.backend && isSlower(ran)) return ` · this picture was made on the slower engine ${ran}`;
+  if (engine.software) return ' · emulated in software, slower than simd';
+  if (!isSlower(engine.backend)) return '';
+  return choice === engine.backend ? ' · slower than simd, as chosen' : ' · slower, for the faster engines do not start here';
 }
 
 /** What the engine is, in a line below its name. */

@@ -11,7 +11,7 @@ import { Engines } from './engines.js';
 import { JobRun } from './job.js';
 import { Models } from './models.js';
 import { previewOf } from './preview.js';
-import { instantiate, type AppGlue } from './wasm.js';
+import type { AppGlue } from './wasm.js';
 
 /** How long a cancelled job's tiles may take to end by themselves before their workers are ended. */
 const GRACE_MS = 100;
@@ -37,13 +37,14 @@ const api: CoordinatorApi = {
     const host = hostApi as unknown as Remote<HostApi>;
     const held = holdLifeline(setup.lifeline);
     const engines = new Engines(host, setup.assetBase, setup.workers);
-    const app = await instantiate<AppGlue>(await engines.artefact('app'));
+    const app = await engines.loadApp();
     running = { app, engines, models: new Models(app) };
     return held;
   },
 
   async engine(choice) {
-    return started().engines.select(choice);
+    const { engines } = started();
+    return engines.during(() => engines.select(choice));
   },
 
   async upscale(id, request, onProgress) {
@@ -56,7 +57,7 @@ const api: CoordinatorApi = {
       told = onProgress(progress);
     };
     try {
-      const result = await new JobRun(app, engines, models, request, controller.signal, emit).run();
+      const result = await engines.during(() => new JobRun(app, engines, models, request, controller.signal, emit).run());
       await told;
       return result;
     } finally {

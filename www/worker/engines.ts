@@ -1,11 +1,15 @@
 import { type Remote } from 'comlink';
 import { DeviceError, toPlain } from '../shared/errors.js';
+import { appPackages, type AppPackage } from '../shared/features.js';
 import { BACKENDS, type BackendChoice, type BackendName, type EngineReport, type HostApi, type Refusal } from '../shared/protocol.js';
 import { type Member } from './member.js';
 import { Pool } from './pool.js';
-import { compile, packageOf, type Artefact } from './wasm.js';
+import { compile, instantiate, type AppGlue, type Artefact, type PackageName } from './wasm.js';
 
 const SOFTWARE = 'This GPU is emulated in software, which is slower than the CPU engine.';
+
+/** Compute workers that were not needed for so long are ended: each holds a hundred megabytes or more. */
+const IDLE_MS = 60_000;
 
 /** Opens backends on demand, remembers which refused and why, and compiles each wasm package once. */
 export class Engines {
@@ -13,8 +17,11 @@ export class Engines {
   readonly members = new Map<number, Member>();
   private readonly pools = new Map<BackendName, Pool>();
   private readonly refused = new Map<BackendName, string>();
-  private readonly compiled = new Map<'app' | 'tract', Promise<Artefact>>();
+  private readonly compiled = new Map<PackageName, Promise<Artefact>>();
+  private appPackage: AppPackage = 'app';
   private readonly opening = new Map<string, Promise<Pool>>();
+  private uses = 0;
+  private idle: ReturnType<typeof setTimeout> | undefined;
   private readonly deadBeforeStart = new Map<number, string>();
   private readonly host: Remote<HostApi>;
   private readonly assetBase: string;
@@ -36,8 +43,45 @@ export class Engines {
     return backend === 'gpu' ? 1 : Math.min(this.most, Math.max(1, tiles));
   }
 
+  /** Does work that needs compute workers. They are ended some time after the last of it; the next work starts new ones. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.uses += 1;
+    clearTimeout(this.idle);
+    try {
+      return await work();
+    } finally {
+      this.uses -= 1;
+      if (this.uses === 0) this.restLater();
+    }
+  }
+
+  private restLater(): void {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => {
+      // A cancelled picture may have left an engine that still starts.
+      if (this.opening.size > 0) return this.restLater();
+      for (const pool of this.pools.values()) pool.close();
+      this.pools.clear();
+    }, IDLE_MS);
+  }
+
+  /** Loads the best app package that this browser takes into this worker; the compute workers get the same one. */
+  async loadApp(): Promise<AppGlue> {
+    let last: unknown;
+    for (const name of appPackages()) {
+      try {
+        const app = await instantiate<AppGlue>(await this.artefact(name));
+        this.appPackage = name;
+        return app;
+      } catch (failure) {
+        last = failure;
+      }
+    }
+    throw last;
+  }
+
   /** A compiled wasm package. A failed download is not remembered: the next call tries again. */
-  artefact(name: 'app' | 'tract'): Promise<Artefact> {
+  private artefact(name: PackageName): Promise<Artefact> {
     let found = this.compiled.get(name);
     if (!found) {
       found = compile(this.assetBase, name);
@@ -72,7 +116,7 @@ export class Engines {
 
   private async start(backend: BackendName, auto: boolean): Promise<Pool> {
     // A failed download is no property of the device: only what the engine itself says is remembered.
-    const artefact = await this.artefact(packageOf(backend));
+    const artefact = await this.artefact(backend === 'tract' ? 'tract' : this.appPackage);
     try {
       const pool = await Pool.open(backend, this.host, artefact, !auto, (member) => this.register(member));
       this.pools.set(backend, pool);

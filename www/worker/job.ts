@@ -1,5 +1,5 @@
 import { abortError, DeviceError, LimitsError, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
-import type { JobRequest, JobResult, Progress, Refusal, Report } from '../shared/protocol.js';
+import { isSlower, type JobRequest, type JobResult, type Progress, type Refusal, type Report } from '../shared/protocol.js';
 import { Chunks } from './chunks.js';
 import { nobody, type Engines } from './engines.js';
 import { type Member } from './member.js';
@@ -92,7 +92,7 @@ export class JobRun {
         const pool = await this.engines.open(backend, this.request.backend);
         job = this.decode(file, model, pool, model.parsed.opaque ? await this.opaqueScale(file, model, pool) : undefined);
         await this.prepare(pool, job, model);
-        for (const text of news) job.warn(text);
+        for (const text of isSlower(backend) ? [this.slower(backend, model, refusals)] : news) job.warn(text);
         return { job, pool };
       } catch (refusal) {
         job?.free();
@@ -107,6 +107,16 @@ export class JobRun {
       }
     }
     throw nobody(refusals, last);
+  }
+
+  /** That an engine is a slow one, and why it runs the picture all the same. */
+  private slower(backend: string, model: LoadedModel, refusals: readonly Refusal[]): string {
+    const because = model.parsed.opaque
+      ? `no other engine runs this network: ${model.parsed.refusal}`
+      : this.request.backend === 'auto'
+        ? `the faster ones refused. ${refusals.map(({ backend: name, reason }) => `${name}: ${reason}`).join(' ')}`
+        : 'it is the one that was chosen';
+    return `The slower engine ${backend} made this picture, because ${because}`;
   }
 
   /** The factor of a network that is not covered: only preparing it for the whole picture tells. */
@@ -188,7 +198,7 @@ export class JobRun {
         pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, model, failure.message);
         job.setEngine(pool.backend, pool.members[0]?.info.adapter ?? '');
         job.warn(
-          `${failed.backend} failed after ${job.tilesDone} of ${job.tiles} tiles (${failure.message}); ${pool.backend} did the rest.`,
+          `${failed.backend} failed after ${job.tilesDone} of ${job.tiles} tiles (${failure.message}); ${isSlower(pool.backend) ? 'the slower engine ' : ''}${pool.backend} did the rest.`,
         );
       }
     }

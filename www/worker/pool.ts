@@ -12,6 +12,7 @@ export class Pool {
   private readonly register: (member: Member) => void;
   private all: Member[] = [];
   private growing: Promise<void> = Promise.resolve();
+  private closed = false;
 
   private constructor(
     backend: BackendName,
@@ -68,6 +69,7 @@ export class Pool {
   }
 
   close(): void {
+    this.closed = true;
     for (const member of this.members) this.end(member, 'The engine was closed.');
   }
 
@@ -86,6 +88,8 @@ export class Pool {
         this.register(early);
       });
       this.all.push(member);
+      // Started by a picture that was cancelled meanwhile.
+      if (this.closed) this.end(member, 'The engine was closed.');
     } catch (refusal) {
       if (started) this.end(started, 'The engine could not be started.');
       throw refusal;

@@ -1,5 +1,5 @@
 import { DeviceError } from '../shared/errors.js';
-import type { BackendName } from '../shared/protocol.js';
+import type { AppPackage } from '../shared/features.js';
 
 /** A parsed network (wasm class of the app module). */
 export interface WasmModel {
@@ -92,12 +92,10 @@ export interface Artefact {
 }
 
 /** tract is a module of its own: 2 MB that only a model with unusual operations needs. */
-export function packageOf(backend: BackendName): 'app' | 'tract' {
-  return backend === 'tract' ? 'tract' : 'app';
-}
+export type PackageName = AppPackage | 'tract';
 
 /** Fetches and compiles a package once, so that every worker gets the compiled module and no second download. */
-export async function compile(assetBase: string, name: 'app' | 'tract'): Promise<Artefact> {
+export async function compile(assetBase: string, name: PackageName): Promise<Artefact> {
   const folder = new URL(`wasm/${name}/`, assetBase);
   const address = new URL('inlarge_bg.wasm', folder).href;
   const remedy = 'Check the connection, then reload the page.';

@@ -3,6 +3,7 @@
 
 mod artefact;
 mod background;
+mod bench;
 mod count;
 mod headers;
 mod matrix;
@@ -24,6 +25,7 @@ Usage: cargo xtask COMMAND
   serve [--port 8080]   build the site and serve it on this machine
   dist                  write the site to dist/ and the npm package to dist/npm/
   wasm [NAME...]        build the wasm modules of wasm-pack.toml: all that are shipped, or those named
+  bench web [OPTION...] measure our engines against their peers in a browser; `bench web --help` lists the options
   test [STAGE...]       run every test, or the stages named
   ci                    what .ci/run runs: the tests, with nothing asked and nothing kept open";
 
@@ -53,6 +55,11 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         }
         Some("dist") => no_arguments(rest).and_then(|()| site::build_all()),
         Some("wasm") => artefact::build_named(rest),
+        Some("bench") if rest.iter().any(|word| ["--help", "-h"].contains(&word.as_str())) => {
+            println!("{}", bench::USAGE);
+            Ok(())
+        }
+        Some("bench") => bench::bench(rest),
         Some("test") => suite::test(rest),
         Some("ci") => no_arguments(rest).and_then(|()| suite::test(&[])),
         Some("help" | "--help" | "-h") => {

@@ -98,6 +98,20 @@ mod tests {
         assert!(parse(&format!("{text}{text}")).is_err(), "two rows of one name");
     }
 
+    /// The page takes either, so they must not differ in what they can do.
+    #[test]
+    fn the_relaxed_row_is_the_other_one_with_relaxed_simd() {
+        let (_, rows) = rows();
+        let row = |name: &str| rows.iter().find(|row| row.name == name).unwrap().clone();
+        let (plain, mut relaxed) = (row("app"), row("app-relaxed"));
+        assert!(relaxed.wasm_opt_features().contains(&"--enable-relaxed-simd".to_owned()));
+        assert!(!plain.wasm_opt_features().contains(&"--enable-relaxed-simd".to_owned()));
+        relaxed.target_features.retain(|feature| feature != "relaxed-simd");
+        relaxed.name.clone_from(&plain.name);
+        relaxed.out_dir.clone_from(&plain.out_dir);
+        assert_eq!(format!("{relaxed:?}"), format!("{plain:?}"));
+    }
+
     /// Features and profiles are those of Cargo.toml, and `out_dir` of a shipped row is what its name says.
     #[test]
     fn every_row_can_be_built() {

@@ -1,14 +1,27 @@
 //! Running other programs, and telling the person what is being done.
 
 use std::env;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
+static STDOUT_IS_SPARED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, what is said and what other programs show goes to standard error: standard output is for a machine.
+pub(crate) fn spare_stdout() {
+    STDOUT_IS_SPARED.store(true, Ordering::Relaxed);
+}
+
 /// Says in one line what is being done and why.
 pub(crate) fn say(line: impl AsRef<str>) {
-    println!("xtask: {}", line.as_ref());
+    if STDOUT_IS_SPARED.load(Ordering::Relaxed) {
+        eprintln!("xtask: {}", line.as_ref());
+    } else {
+        println!("xtask: {}", line.as_ref());
+    }
 }
 
 /// Runs a command with its output shown.
@@ -17,6 +30,9 @@ pub(crate) fn say(line: impl AsRef<str>) {
 /// When it cannot be started, or ends with another status than 0.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = describe(command);
+    if STDOUT_IS_SPARED.load(Ordering::Relaxed) {
+        command.stdout(io::stderr());
+    }
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("{shown} could not be started"))?;
     if !status.success() {
         bail!("{shown} failed ({status})");

@@ -28,7 +28,7 @@ const INPUTS: [&str; 14] = [
 ];
 
 /// What an npm package that works has to carry.
-const PACKED: [&str; 12] = [
+const PACKED: [&str; 13] = [
     "package.json",
     "README.md",
     "LICENSE-MIT",
@@ -39,6 +39,7 @@ const PACKED: [&str; 12] = [
     "worker/coordinator.js",
     "worker/compute.js",
     "wasm/app/inlarge_bg.wasm",
+    "wasm/app-relaxed/inlarge_bg.wasm",
     "wasm/tract/inlarge_bg.wasm",
     "models/manifest.json",
 ];

@@ -32,7 +32,7 @@ struct Run {
 }
 
 /// In this order: what fails quickly first.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     Stage { name: "format", purpose: "the code is formatted", run: format },
     Stage { name: "xtask", purpose: "the build and test tool itself works", run: xtask },
     Stage { name: "lint", purpose: "clippy finds nothing", run: lint },
@@ -42,6 +42,7 @@ const STAGES: [Stage; 9] = [
     Stage { name: "training", purpose: "the training tools work", run: training },
     Stage { name: "dist", purpose: "the page and the npm package type-check, build and hold their size", run: dist },
     Stage { name: "e2e", purpose: "engines, page, worker and widget work in a browser", run: e2e },
+    Stage { name: "browsers", purpose: "the page works in other browsers", run: browsers },
 ];
 
 /// Runs the stages named, or all; words after `--` are handed to the runners.
@@ -56,7 +57,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
         bail!("there is no stage {unknown:?}; there are {}", known.join(", "));
     }
     let chosen: Vec<&Stage> = STAGES.iter().filter(|stage| names.is_empty() || names.iter().any(|name| name == stage.name)).collect();
-    let in_browser = chosen.iter().any(|stage| ["dist", "e2e"].contains(&stage.name));
+    let in_browser = chosen.iter().any(|stage| ["dist", "e2e", "browsers"].contains(&stage.name));
     let mut state = Run { handed_on: handed_on.to_vec(), browser_builds: None };
     if in_browser && chosen.len() > 2 {
         say(format!("building for browsers beside the first stages, with the output in {BUILD_LOG}"));
@@ -100,7 +101,7 @@ fn format(_: &mut Run) -> Result<Count> {
 
 fn xtask(_: &mut Run) -> Result<Count> {
     // Its own profile: the one that is already built.
-    run_counted(cargo().args(["test", "--package", "xtask", "--profile", "xtask"]))
+    run_counted(cargo().args(["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"]))
 }
 
 fn lint(_: &mut Run) -> Result<Count> {
@@ -178,4 +179,27 @@ fn e2e(state: &mut Run) -> Result<Count> {
             .env("INLARGE_COMMAND_LINE", command_line)
             .env("INLARGE_XTASK", env::current_exe()?),
     )
+}
+
+fn browsers(state: &mut Run) -> Result<Count> {
+    tools::vulkan()?;
+    let firefox = tools::firefox()?;
+    finish_builds(state)?;
+    site::build_pages()?;
+    run(npx("tsc").args(["--project", "tests/browsers"]))?;
+    say(format!("browser: {}", read(Command::new(&firefox).arg("--version"))?));
+    let mut playwright = npx("playwright");
+    playwright
+        .args(["test", "--config", "tests/browsers/playwright.config.ts"])
+        .args(&state.handed_on)
+        .env("FIREFOX", &firefox)
+        .env("INLARGE_COMMAND_LINE", command_line()?)
+        .env("INLARGE_XTASK", env::current_exe()?);
+    if cfg!(target_os = "linux") {
+        let [driver, display] = tools::webkit()?;
+        playwright.env("WEBKIT_DRIVER", driver).env("XVFB", display);
+    } else {
+        say("WebKitGTK exists on Linux alone and is not tested here");
+    }
+    run_counted(&mut playwright)
 }

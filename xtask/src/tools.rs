@@ -96,6 +96,43 @@ fn find_browser() -> Option<PathBuf> {
     system.or_else(applications).or_else(playwrights)
 }
 
+/// A Firefox to test in.
+///
+/// # Errors
+/// When none is there and none can be installed.
+pub(crate) fn firefox() -> Result<PathBuf> {
+    const REMEDY: &str = "install Firefox, or name one in the environment variable FIREFOX";
+    let find = || {
+        let application = PathBuf::from("/Applications/Firefox.app/Contents/MacOS/firefox");
+        env::var_os("FIREFOX")
+            .map(PathBuf::from)
+            .or_else(|| ["firefox-esr", "firefox"].iter().find_map(|name| which(name)))
+            .or_else(|| application.is_file().then_some(application))
+    };
+    if let Some(path) = find() {
+        return Ok(path);
+    }
+    say("installing Firefox ESR, the second browser that the page is tested in");
+    apt_install("firefox-esr").map_err(|error| anyhow!("there is no Firefox to test in: {error:#}. {REMEDY}"))?;
+    find().ok_or_else(|| anyhow!("firefox-esr was installed and still is not found: {REMEDY}"))
+}
+
+/// `WebKitWebDriver`, which brings and drives `WebKitGTK`, and the X server `Xvfb` that it draws on.
+///
+/// # Errors
+/// When one is missing and cannot be installed.
+pub(crate) fn webkit() -> Result<[PathBuf; 2]> {
+    let installed = |program: &str, package: &str| {
+        if let Some(path) = which(program) {
+            return Ok(path);
+        }
+        say(format!("installing {package} for WebKitGTK, the third browser that the page is tested in"));
+        apt_install(package).map_err(|error| anyhow!("there is no {program}, without which WebKitGTK cannot be tested: {error:#}"))?;
+        which(program).ok_or_else(|| anyhow!("{package} was installed and {program} still is not on PATH"))
+    };
+    Ok([installed("WebKitWebDriver", "webkit2gtk-driver")?, installed("Xvfb", "xvfb")?])
+}
+
 /// A Python with the packages of `training/requirements.txt`: the system's where it has them, else one in `training/.venv`.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase};
 
-use super::kernel::{Ending, biased, multiply};
+use super::kernel::{Ending, biased, multiply, vectors};
 use super::layout::Layout;
 use crate::model::graph::Conv;
 
@@ -36,13 +36,7 @@ impl Direct {
             }
         }
         let outputs = conv.out_channels.div_ceil(lanes);
-        let vectors = if outputs.is_multiple_of(2) {
-            2
-        } else if outputs.is_multiple_of(3) {
-            3
-        } else {
-            1
-        };
+        let vectors = vectors(outputs);
         let width = vectors * lanes;
         let reduction = kh * kw * input.stride;
         let mut weights = vec![0.0; outputs * lanes * reduction];
@@ -58,6 +52,11 @@ impl Direct {
             }
         }
         Self { runs, weights, vectors, stride: conv.stride, corner: [conv.pads[0], conv.pads[1]] }
+    }
+
+    /// Numbers of the packed weights.
+    pub fn weights_len(&self) -> usize {
+        self.weights.len()
     }
 
     /// Runs it; `bias` is filled up to whole vectors.

@@ -9,6 +9,17 @@ use fearless_simd::{Simd, SimdBase, SimdFloat};
 /// Steps of the reduction that are unrolled.
 const UNROLL: usize = 4;
 
+/// Vectors of output channels of a block, where there are `outputs` in all: two suit sixteen registers best.
+pub fn vectors(outputs: usize) -> usize {
+    if outputs.is_multiple_of(2) {
+        2
+    } else if outputs.is_multiple_of(3) {
+        3
+    } else {
+        1
+    }
+}
+
 /// Sums of `P` rows times `V` vectors of output channels.
 pub type Sums<S, const P: usize, const V: usize> = [[<S as Simd>::f32s; V]; P];
 

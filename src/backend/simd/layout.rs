@@ -21,7 +21,7 @@ impl Layout {
     }
 
     /// Numbers of the buffer.
-    pub fn len(&self) -> usize {
+    pub fn numbers(&self) -> usize {
         (self.shape.height + 2 * self.border) * self.pitch()
     }
 

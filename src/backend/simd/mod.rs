@@ -9,6 +9,9 @@
 //! | [`other`] | everything else |
 //! | [`program`] | a network as steps over planned buffers |
 
+#![allow(clippy::inline_always, reason = "an instruction set holds only for what is inlined into the function that was chosen for it")]
+#![allow(clippy::needless_range_loop, reason = "several arrays are walked with one index")]
+
 pub mod direct;
 pub mod kernel;
 pub mod layout;
@@ -49,6 +52,16 @@ impl SimdBackend {
                 max_buffer_bytes: None,
             },
         }
+    }
+}
+
+impl SimdBackend {
+    /// Bytes that one session on inputs of `shape` keeps: weights, activations, scratch.
+    ///
+    /// # Errors
+    /// As [`Backend::prepare`].
+    pub fn planned_bytes(&self, network: &Network, shape: Shape) -> Result<u64> {
+        Ok(Program::new(self.level, network.graph()?, shape)?.bytes())
     }
 }
 

@@ -179,35 +179,54 @@ pub fn finish(picture: &Picture, residual: Residual, (from, x): Source<'_>, anch
     let channels = from.shape.channels / (block * block);
     let [height, width] = [from.shape.height * block, from.shape.width * block];
     let mode = if let Residual::Anchor(mode) = residual { mode } else { ResizeMode::Nearest };
-    let columns: Vec<_> = match anchor {
-        Some((layout, _)) => (0..width).map(|c| taps(mode, picture.anchor_scale, c, layout.shape.width)).collect(),
-        None => Vec::new(),
-    };
     let [low, high] = picture.limits;
+    let limited = picture.limits != [f32::MIN, f32::MAX];
     for (line, out) in output.chunks_exact_mut(width).enumerate() {
         let (c, row) = (line / height, line % height);
-        let pixels = &x[from.row(row / block)];
-        for (pixel, values) in pixels.chunks_exact(from.stride).zip(out.chunks_exact_mut(block)) {
-            for (dx, value) in values.iter_mut().enumerate() {
-                *value = pixel[shuffled(shuffle, channels, c, row % block * block + dx)];
+        let phase = row % block * block;
+        let first = shuffled(shuffle, channels, c, phase);
+        let step = shuffled(shuffle, channels, c, phase + 1) - first;
+        let pixels = x[from.row(row / block)].chunks_exact(from.stride);
+        match anchor {
+            // The common case: every pixel of a block gets the same.
+            Some((layout, values)) if mode == ResizeMode::Nearest && picture.anchor_scale == block => {
+                let anchors = values[layout.row(row / block)].chunks_exact(layout.stride);
+                for ((pixel, anchor), block) in pixels.zip(anchors).zip(out.chunks_exact_mut(block)) {
+                    for (value, &shifted) in block.iter_mut().zip(pixel[first..].iter().step_by(step)) {
+                        *value = shifted + anchor[c];
+                    }
+                }
+            }
+            _ => {
+                for (pixel, block) in pixels.zip(out.chunks_exact_mut(block)) {
+                    for (value, &shifted) in block.iter_mut().zip(pixel[first..].iter().step_by(step)) {
+                        *value = shifted;
+                    }
+                }
+                if let Some(anchor) = anchor {
+                    add_enlarged(mode, picture.anchor_scale, anchor, c, row, out);
+                }
             }
         }
-        if let Some((layout, values)) = anchor {
-            let (top, bottom, fy) = taps(mode, picture.anchor_scale, row, layout.shape.height);
-            let (top, bottom) = (&values[layout.row(top)], &values[layout.row(bottom)]);
-            for (value, &(left, right, fx)) in out.iter_mut().zip(&columns) {
-                let at = |line: &[f32], column: usize| line[column * layout.stride + c];
-                *value += if mode == ResizeMode::Nearest {
-                    at(top, left)
-                } else {
-                    (at(top, left) * (1.0 - fx) + at(top, right) * fx) * (1.0 - fy) + (at(bottom, left) * (1.0 - fx) + at(bottom, right) * fx) * fy
-                };
-            }
-        }
-        if picture.limits != [f32::MIN, f32::MAX] {
+        if limited {
             for value in out {
                 *value = value.max(low).min(high);
             }
         }
+    }
+}
+
+/// Adds row `row` of the enlarged channel `c` of `anchor` to `out`.
+fn add_enlarged(mode: ResizeMode, scale: usize, (layout, values): Source<'_>, c: usize, row: usize, out: &mut [f32]) {
+    let (top, bottom, fy) = taps(mode, scale, row, layout.shape.height);
+    let (top, bottom) = (&values[layout.row(top)], &values[layout.row(bottom)]);
+    for (column, value) in out.iter_mut().enumerate() {
+        let (left, right, fx) = taps(mode, scale, column, layout.shape.width);
+        let at = |line: &[f32], column: usize| line[column * layout.stride + c];
+        *value += if mode == ResizeMode::Nearest {
+            at(top, left)
+        } else {
+            (at(top, left) * (1.0 - fx) + at(top, right) * fx) * (1.0 - fy) + (at(bottom, left) * (1.0 - fx) + at(bottom, right) * fx) * fy
+        };
     }
 }

@@ -92,12 +92,25 @@ impl Program {
         self.output_shape
     }
 
+    /// Bytes of weights, activations and scratch.
+    pub fn bytes(&self) -> u64 {
+        let weights = |step: &Step| match &step.work {
+            Work::Conv(conv) => match &conv.method {
+                Method::Direct(direct) => direct.weights_len(),
+                Method::Winograd(winograd) => winograd.weights_len(),
+            },
+            _ => 0,
+        };
+        let numbers = self.buffers.iter().map(Layout::numbers).chain(self.scratch).chain(self.steps.iter().map(weights));
+        (numbers.sum::<usize>() * size_of::<f32>()) as u64
+    }
+
     /// The buffers of one run.
     ///
     /// # Errors
     /// `Limits` where the memory cannot be had.
     pub fn memory(&self) -> Result<Memory> {
-        let buffers: Result<_> = self.buffers.iter().map(|layout| try_vec(0.0, layout.len())).collect();
+        let buffers: Result<_> = self.buffers.iter().map(|layout| try_vec(0.0, layout.numbers())).collect();
         let [tiles, products] = self.scratch;
         Ok(Memory { buffers: buffers?, scratch: [try_vec(0.0, tiles)?, try_vec(0.0, products)?] })
     }

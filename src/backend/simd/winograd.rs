@@ -17,8 +17,6 @@ const OUT: usize = 4;
 /// Side of the square of inputs that a tile reads.
 const IN: usize = 6;
 const FREQUENCIES: usize = IN * IN;
-/// Tiles of a register block.
-const ROWS: usize = 6;
 
 /// A 3x3 convolution with transformed weights.
 #[derive(Debug)]
@@ -46,7 +44,7 @@ impl Winograd {
     /// Transforms the weights of `conv`, each times the gain of its output channel.
     pub fn new(conv: &Conv, gain: &[f32], input: &Layout, lanes: usize) -> Self {
         let outputs = conv.out_channels.div_ceil(lanes);
-        let vectors = if outputs.is_multiple_of(2) { 2 } else { 1 };
+        let vectors = super::kernel::vectors(outputs);
         let width = vectors * lanes;
         let blocks = outputs / vectors;
         let mut weights = vec![0.0; FREQUENCIES * blocks * width * input.stride];
@@ -64,6 +62,11 @@ impl Winograd {
     /// Numbers of scratch for the transformed tiles, and for the products.
     pub fn scratch(input: &Layout, output: &Layout) -> [usize; 2] {
         [FREQUENCIES * TILES * input.stride, FREQUENCIES * TILES * output.stride]
+    }
+
+    /// Numbers of the packed weights.
+    pub fn weights_len(&self) -> usize {
+        self.weights.len()
     }
 
     /// Runs it; `bias` is filled up to whole vectors.
@@ -88,10 +91,10 @@ impl Winograd {
                 let start = (row + from.border - self.corner[0]) * from.pitch() + (column + from.border - self.corner[1]) * from.stride;
                 forward(simd, &x[start..], from, &mut tiles[t * from.stride..]);
             }
-            if self.vectors == 2 {
-                self.product::<S, 2>(simd, from.stride, to.stride, count, tiles, products);
-            } else {
-                self.product::<S, 1>(simd, from.stride, to.stride, count, tiles, products);
+            match self.vectors {
+                2 => self.product::<S, 6, 2>(simd, from.stride, to.stride, count, tiles, products),
+                3 => self.product::<S, 4, 3>(simd, from.stride, to.stride, count, tiles, products),
+                _ => self.product::<S, 8, 1>(simd, from.stride, to.stride, count, tiles, products),
             }
             for t in 0..count {
                 let [row, column] = place(first + t);
@@ -103,7 +106,15 @@ impl Winograd {
 
     /// For each frequency: tiles x input channels times input channels x output channels.
     #[inline(always)]
-    fn product<S: Simd, const V: usize>(&self, simd: S, inputs: usize, outputs: usize, count: usize, tiles: &[f32], products: &mut [f32]) {
+    fn product<S: Simd, const P: usize, const V: usize>(
+        &self,
+        simd: S,
+        inputs: usize,
+        outputs: usize,
+        count: usize,
+        tiles: &[f32],
+        products: &mut [f32],
+    ) {
         let lanes = S::f32s::LEN;
         let width = V * lanes;
         let zeros = [0.0; 64];
@@ -111,13 +122,14 @@ impl Winograd {
             let tiles = &tiles[frequency * TILES * inputs..][..TILES * inputs];
             let products = &mut products[frequency * TILES * outputs..][..TILES * outputs];
             for (block, weights) in weights.chunks_exact(inputs * width).enumerate() {
-                for first in (0..count).step_by(ROWS) {
-                    let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
+                // P divides TILES: rows beyond `count` are of an earlier block and are not read again.
+                for first in (0..count).step_by(P) {
+                    let mut rows: [&[f32]; P] = [&[]; P];
                     for (p, row) in rows.iter_mut().enumerate() {
                         *row = &tiles[(first + p) * inputs..][..inputs];
                     }
-                    let mut sums = biased::<S, ROWS, V>(simd, &zeros[..width.min(64)]);
-                    multiply::<S, ROWS, V>(simd, &mut sums, rows, weights);
+                    let mut sums = biased::<S, P, V>(simd, &zeros[..width.min(64)]);
+                    multiply::<S, P, V>(simd, &mut sums, rows, weights);
                     for (p, row) in sums.iter().enumerate() {
                         let into = &mut products[(first + p) * outputs + block * width..][..width];
                         for (vector, values) in row.iter().zip(into.chunks_exact_mut(lanes)) {

@@ -14,19 +14,19 @@ pub(crate) fn run(args: &JsonArgs) -> Result<()> {
     if args.json {
         let adapters: Vec<_> = adapters.iter().map(|(name, api, kind)| json!({ "name": name, "api": api, "type": kind })).collect();
         let refused: Vec<_> = engine.refusals.iter().map(|r| json!({ "backend": r.kind.name(), "reason": r.reason })).collect();
-        println!("{}", json!({ "adapters": adapters, "backend": chosen, "adapter": adapter, "refused": refused }));
+        line!("{}", json!({ "adapters": adapters, "backend": chosen, "adapter": adapter, "refused": refused }));
         return Ok(());
     }
     if adapters.is_empty() {
-        println!("No graphics adapter was found.");
+        line!("No graphics adapter was found.");
     }
     for (name, api, kind) in &adapters {
-        println!("adapter   {name} ({api}, {kind})");
+        line!("adapter   {name} ({api}, {kind})");
     }
     for refusal in &engine.refusals {
-        println!("refused   {}: {}", refusal.kind.name(), refusal.reason);
+        line!("refused   {}: {}", refusal.kind.name(), refusal.reason);
     }
-    println!("chosen    {chosen}: {adapter}");
+    line!("chosen    {chosen}: {adapter}");
     Ok(())
 }
 

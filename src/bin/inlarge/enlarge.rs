@@ -200,14 +200,20 @@ fn progress_bar(args: &EnlargeArgs, input: &Path, tiles: usize) -> ProgressBar {
 fn report_done(args: &EnlargeArgs, report: &Report) {
     if args.json {
         match serde_json::to_string(report) {
-            Ok(line) => println!("{line}"),
+            Ok(line) => line!("{line}"),
             Err(error) => eprintln!("inlarge: the report cannot be written: {error}"),
         }
         return;
     }
-    println!(
+    line!(
         "{}  {} x {}, {} on {} ({}), {:.1} s",
-        report.output, report.width, report.height, report.model, report.backend, report.adapter, report.seconds
+        report.output,
+        report.width,
+        report.height,
+        report.model,
+        report.backend,
+        report.adapter,
+        report.seconds
     );
     for warning in &report.warnings {
         eprintln!("inlarge: {}: {warning}", report.input);
@@ -218,7 +224,7 @@ fn report_done(args: &EnlargeArgs, report: &Report) {
 fn report_error(args: &EnlargeArgs, input: Option<&PathBuf>, error: &Error) {
     let name = input.map(|i| i.display().to_string());
     if args.json {
-        println!("{}", serde_json::json!({ "input": name, "error": { "kind": error.kind(), "message": error.to_string() } }));
+        line!("{}", serde_json::json!({ "input": name, "error": { "kind": error.kind(), "message": error.to_string() } }));
     } else {
         let prefix = name.map(|n| format!("{n}: ")).unwrap_or_default();
         eprintln!("inlarge: {prefix}{error}");

@@ -1,5 +1,13 @@
 //! The command line: `inlarge photo.jpg -s 4`.
 
+/// Prints a line. Where nobody reads any more (`inlarge models | head -1`) it is lost, and the work goes on.
+macro_rules! line {
+    ($($arguments:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($arguments)*);
+    }};
+}
+
 mod args;
 mod devices;
 mod enlarge;

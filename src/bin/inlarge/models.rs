@@ -9,13 +9,13 @@ pub(crate) fn run(args: &JsonArgs) -> Result<()> {
     let manifest = shipped::manifest()?;
     if args.json {
         let text = serde_json::to_string_pretty(&manifest).map_err(|e| Error::encode(e.to_string(), ""))?;
-        println!("{text}");
+        line!("{text}");
         return Ok(());
     }
-    println!("{:<24} {:>5}  {:<8} {:>6} {:>9}  {:<22} licence", "model", "scale", "variant", "KiB", "parameters", "PSNR-Y (dB)");
+    line!("{:<24} {:>5}  {:<8} {:>6} {:>9}  {:<22} licence", "model", "scale", "variant", "KiB", "parameters", "PSNR-Y (dB)");
     for model in &manifest.models {
         let scores: Vec<String> = model.scores.iter().map(|(set, s)| format!("{set} {:.2}", s.psnr_y)).collect();
-        println!(
+        line!(
             "{:<24} {:>5}  {:<8} {:>6} {:>9}  {:<22} {}",
             model.id,
             model.scale,

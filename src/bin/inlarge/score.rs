@@ -14,9 +14,9 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
     if args.json {
         // JSON has no infinity: equal pictures have no finite PSNR.
         let psnr = scored.psnr_y.is_finite().then_some(scored.psnr_y);
-        println!("{}", serde_json::json!({ "psnr_y": psnr, "ssim_y": scored.ssim_y, "shave": args.shave }));
+        line!("{}", serde_json::json!({ "psnr_y": psnr, "ssim_y": scored.ssim_y, "shave": args.shave }));
     } else {
-        println!("PSNR-Y {:.2} dB   SSIM-Y {:.4}", scored.psnr_y, scored.ssim_y);
+        line!("PSNR-Y {:.2} dB   SSIM-Y {:.4}", scored.psnr_y, scored.ssim_y);
     }
     Ok(())
 }

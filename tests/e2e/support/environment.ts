@@ -9,9 +9,9 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** WebGPU without a GPU; no sandbox, for that needs rights that containers do not have. */
 export const CHROMIUM_ARGUMENTS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--no-sandbox'];
 
-/** What `cargo xtask test e2e` found out and installed. */
-export function fromXtask(name: 'CHROMIUM' | 'INLARGE_XTASK' | 'INLARGE_COMMAND_LINE'): string {
+/** What `cargo xtask test e2e` and `browsers` found out and installed. */
+export function fromXtask(name: 'CHROMIUM' | 'FIREFOX' | 'WEBKIT_DRIVER' | 'XVFB' | 'INLARGE_XTASK' | 'INLARGE_COMMAND_LINE'): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run these tests with \`cargo xtask test e2e\``);
+  if (!value) throw new Error(`${name} is not set: run these tests with \`cargo xtask test e2e browsers\``);
   return value;
 }

@@ -1,4 +1,7 @@
-import type { Page } from '@playwright/test';
+/** A page of any browser, by whichever driver, that runs a function of one argument inside itself. */
+export interface Page {
+  evaluate<Result, Argument>(body: (argument: Argument) => Promise<Result>, argument: Argument): Promise<Result>;
+}
 
 /** Where two pictures differ. `difference` is the largest over all pixels and channels, in steps of 1/255. */
 export interface Comparison {

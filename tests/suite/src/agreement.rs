@@ -9,7 +9,7 @@ use inlarge::model::Network;
 use inlarge::model::graph::{Op, Shape};
 
 use crate::ENGINE_TOLERANCE;
-use crate::graphs::{self, compact, dense, luma, tile};
+use crate::graphs::{self, compact, dense, luma, photo, tile};
 
 /// The model files that every engine must run.
 const SHIPPED: &[(&str, &[u8])] = &[
@@ -19,7 +19,14 @@ const SHIPPED: &[(&str, &[u8])] = &[
 
 pub(crate) async fn networks(backend: &dyn Backend) -> Result<String, String> {
     let mut worst = 0.0f32;
-    for (name, graph) in [("luma x2", luma(2)), ("luma x4", luma(4)), ("compact x2", compact(2)), ("compact x4", compact(4)), ("dense", dense())] {
+    for (name, graph) in [
+        ("luma x2", luma(2)),
+        ("luma x4", luma(4)),
+        ("compact x2", compact(2)),
+        ("compact x4", compact(4)),
+        ("dense", dense()),
+        ("photo x4", photo(4)),
+    ] {
         worst = worst.max(agree(backend, name, &Network::from_graph(graph), 40, 33).await?);
     }
     Ok(format!("largest difference {worst:e}"))

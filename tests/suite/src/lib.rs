@@ -4,7 +4,7 @@
 //! [`EXCUSED`] with the reason. Every comparator has a case that shows that it can fail.
 
 mod agreement;
-mod graphs;
+pub mod graphs;
 mod tiles;
 #[cfg(target_arch = "wasm32")]
 mod web;

@@ -1,0 +1,26 @@
+import { expect, test } from '@playwright/test';
+import { enlarge, expectChangeNoticed, hasRelaxedSimd } from './support/app.ts';
+import { Firefox } from './support/firefox.ts';
+
+let firefox: Firefox;
+
+test.beforeAll(async () => {
+  firefox = await Firefox.start();
+});
+
+test.afterAll(async () => {
+  await firefox?.close();
+});
+
+test('Firefox enlarges on the processor, and agrees with the command line', async () => {
+  const status = await enlarge(firefox, firefox.name, 'simd');
+  expect(status).toContain((await hasRelaxedSimd(firefox)) ? 'WebAssembly relaxed SIMD' : 'WebAssembly SIMD');
+});
+
+test('Firefox enlarges with WebGPU, and agrees with the command line', async () => {
+  await enlarge(firefox, firefox.name, 'gpu');
+});
+
+test('in Firefox a changed pixel is noticed', async () => {
+  await expectChangeNoticed(firefox);
+});

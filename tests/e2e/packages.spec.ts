@@ -1,0 +1,99 @@
+import { expect, test, type Page, type Worker } from '@playwright/test';
+import { RELAXED_MADD } from '../../www/shared/features.ts';
+import { App, upload } from './support/app.ts';
+import { enlargeByCommandLine } from './support/command-line.ts';
+import { compare } from './support/pictures.ts';
+import { png, scene } from './support/png.ts';
+
+// What a page asks for would go past these tests if a service worker answered.
+test.use({ serviceWorkers: 'block' });
+
+const PICTURE = upload('scene.png', png(40, 30, scene));
+const RELAXED = 'CPU, WebAssembly relaxed SIMD';
+const PLAIN = 'CPU, WebAssembly SIMD';
+
+/** The wasm modules that the page and its workers have asked for. */
+function modulesOf(page: Page): ReadonlySet<string> {
+  const modules = new Set<string>();
+  page.on('request', (request) => {
+    const found = /\/wasm\/([\w-]+)\/inlarge_bg\.wasm$/.exec(request.url());
+    if (found?.[1]) modules.add(found[1]);
+  });
+  return modules;
+}
+
+/** Puts code in front of the coordinator's. */
+async function before(page: Page, code: string): Promise<void> {
+  await page.route('**/worker/coordinator.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
+  });
+}
+
+async function expectRight(page: Page, app: App): Promise<void> {
+  await app.add(PICTURE);
+  await app.scale.selectOption('2');
+  const { difference } = await compare(page, await app.upscale(), await enlargeByCommandLine(PICTURE.name, PICTURE.buffer, 2));
+  expect(difference).toBeLessThanOrEqual(1);
+}
+
+test('the question for relaxed SIMD is one that can be denied', async ({ page }) => {
+  await page.goto('./');
+  const valid = (bytes: readonly number[]): Promise<boolean> => page.evaluate((module) => WebAssembly.validate(Uint8Array.from(module)), bytes);
+  expect(await valid([...RELAXED_MADD])).toBe(true);
+  // An instruction that no browser has, in the place of f32x4.relaxed_madd.
+  expect(await valid([...RELAXED_MADD].with(-3, 0xff).with(-2, 0x7f))).toBe(false);
+});
+
+test('a browser with relaxed SIMD gets that package, and no other', async ({ page }) => {
+  const modules = modulesOf(page);
+  const app = await App.open(page, 'simd');
+  await expect(app.status).toContainText(RELAXED);
+  await expectRight(page, app);
+  expect([...modules]).toEqual(['app-relaxed']);
+});
+
+test('a browser without relaxed SIMD gets the plain package, and no other', async ({ page }) => {
+  await before(page, 'WebAssembly.validate = () => false;');
+  const modules = modulesOf(page);
+  const app = await App.open(page, 'simd');
+  await expect(app.status).toContainText(PLAIN);
+  await expectRight(page, app);
+  expect([...modules]).toEqual(['app']);
+});
+
+for (const file of ['inlarge_bg.wasm', 'inlarge.js']) {
+  test(`where ${file} of the relaxed package does not load, the plain package runs`, async ({ page }) => {
+    await page.route(`**/wasm/app-relaxed/${file}`, (route) => route.fulfill({ status: 404 }));
+    const app = await App.open(page, 'simd');
+    await expect(app.status).toContainText(PLAIN);
+    await expectRight(page, app);
+  });
+}
+
+test('compute workers without work are ended, and start again', async ({ page }) => {
+  // A minute passes in a tenth of a second.
+  await before(page, 'const later = setTimeout; globalThis.setTimeout = (work, wait, ...rest) => later(work, wait === 60_000 ? 100 : wait, ...rest);');
+  const isCompute = (worker: Worker): boolean => worker.url().endsWith('/worker/compute.js');
+  const computing = (): number => page.workers().filter(isCompute).length;
+  let started = 0;
+  page.on('worker', (worker) => (started += isCompute(worker) ? 1 : 0));
+  const app = await App.open(page, 'simd');
+  for (const round of [1, 2]) {
+    if (round === 2) await page.getByRole('button', { name: 'Remove' }).first().click();
+    await expect.poll(computing, `before round ${round}`).toBe(0);
+    const before = started;
+    await expectRight(page, app);
+    expect(started, `round ${round}`).toBeGreaterThan(before);
+    await expect.poll(computing, `after round ${round}`).toBe(0);
+  }
+  await expect(app.status).toContainText('Engine simd');
+});
+
+test('the page says that a slower engine runs, and why', async ({ page }) => {
+  const app = await App.open(page, 'reference');
+  await expect(app.status).toContainText('slower than simd, as chosen');
+  await app.add(PICTURE);
+  await app.upscale();
+  await expect(page.getByText('The slower engine reference made this picture, because it is the one that was chosen')).toBeVisible();
+});
