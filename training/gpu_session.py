@@ -1,5 +1,5 @@
 """Command line: train a plan within a time limit. `python -m training.gpu_session --help`; training/README.md has the
-sequence for a lent machine."""
+sequence."""
 
 import argparse
 import importlib.util

@@ -1,4 +1,4 @@
-"""Cuts the archives into parts small enough to be carried to another machine. `python -m training.pack FOLDER`.
+"""Cuts the archives into parts small enough to be sent to another machine. `python -m training.pack FOLDER`.
 
 Each part is an archive of its own, `part-N/train-part-N.tar`: tiles as they are, beside an `index.tsv`. The parts are
 filled in turn from one list, which takes the most detailed tile of every picture first, then the second, and so on:

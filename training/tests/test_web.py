@@ -126,7 +126,7 @@ class Pool(unittest.TestCase):
 
 class Processes(unittest.TestCase):
     def test_what_a_worker_imports_leaves_pytorch_out(self):
-        """A dozen processes that import it first would hold up a run on a lent machine."""
+        """A dozen processes that import it first would hold up a run on a machine with many cores."""
         check = "import sys, training.degrade; sys.exit('torch' in sys.modules)"
         self.assertEqual(subprocess.run([sys.executable, "-c", check], cwd=PROJECT).returncode, 0)
 
