@@ -21,7 +21,7 @@ LEAST_SECONDS = 15.0
 SPEED_WINDOW = 10
 RETRIES = 3
 MOST_FILES = 8
-"""That a lent machine hands back."""
+"""That a machine hands back."""
 
 
 @dataclass

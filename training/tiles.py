@@ -17,7 +17,7 @@ TILE = 256
 TEXT_ARCHIVE = "train-text.tar"
 """What `training.render_text` makes."""
 PART_PATTERN = "train-part-*.tar"
-"""What `training.pack` makes of the archives, to be carried in pieces."""
+"""What `training.pack` makes of the archives, to be sent in pieces."""
 HELD_OUT_PERCENT = 3
 
 

@@ -1,4 +1,4 @@
-"""Plans, sessions that are cut short and go on, and the parts of the data that they are carried with."""
+"""Plans, sessions that are cut short and go on, and the parts of the data."""
 
 import contextlib
 import io
