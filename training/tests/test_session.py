@@ -90,7 +90,10 @@ class Parts(WithData):
         self.assertEqual((len(loaded.high), loaded.weight.tolist()), (3, [0.5] * 3))
         self.assertEqual(len(corpus.load(self.folder, 2, held_out=True).high), 1)
         self.assertEqual(len(corpus.load(self.folder, 2, held_out=False, limit=1).high), 1)
-        with self.assertRaisesRegex(FileNotFoundError, "render_text"):
+        # Where text was rendered before, the cache has its archive.
+        empty = self.folder / "empty"
+        empty.mkdir()
+        with unittest.mock.patch("training.tiles.FOLDER", empty), self.assertRaisesRegex(FileNotFoundError, "render_text"):
             corpus.load(self.folder, 2, held_out=False, kinds={"text": 1.0})
 
 

@@ -147,6 +147,7 @@ fn devices(_: &mut Run) -> Result<Count> {
 }
 
 fn training(_: &mut Run) -> Result<Count> {
+    tools::fonts()?;
     let mut unittest = Command::new(tools::python()?);
     let mut count = run_counted(unittest.args(["-m", "unittest", "discover", "--start-directory", "training", "--top-level-directory", "."]))?;
     // unittest says how many ran and how many of those failed.

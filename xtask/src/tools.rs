@@ -159,6 +159,19 @@ pub(crate) fn python() -> Result<PathBuf> {
     Ok(own)
 }
 
+/// A font with an open licence, which the trainer of the text network renders with.
+///
+/// # Errors
+/// When there is none and none can be installed.
+pub(crate) fn fonts() -> Result<()> {
+    let has_one = || ["dejavu", "liberation"].iter().any(|family| Path::new("/usr/share/fonts/truetype").join(family).is_dir());
+    if !cfg!(target_os = "linux") || has_one() {
+        return Ok(());
+    }
+    say("installing fonts-dejavu-core, which the tests of training/ render text with");
+    apt_install("fonts-dejavu-core").map_err(|error| anyhow!("{error:#}. Install the fonts DejaVu or Liberation"))
+}
+
 /// A Vulkan device for the native tests; lavapipe runs on the CPU. Metal and Direct3D come with
 /// their systems.
 ///
