@@ -100,6 +100,13 @@ pub struct Capabilities {
     pub max_buffer_bytes: Option<u64>,
 }
 
+impl Capabilities {
+    /// Of an engine on the CPU, with sessions on as many threads as `parallel_sessions`; one session uses one thread.
+    pub fn cpu(parallel_sessions: usize, opaque_networks: bool) -> Self {
+        Self { opaque_networks, software_adapter: false, parallel_sessions, tiles_in_flight: 1, max_buffer_bytes: None }
+    }
+}
+
 /// An engine.
 pub trait Backend {
     /// Which one.

@@ -20,15 +20,7 @@ pub struct ReferenceBackend {
 impl ReferenceBackend {
     /// The interpreter, for sessions on as many threads as `parallel_sessions`.
     pub fn new(parallel_sessions: usize) -> Self {
-        Self {
-            capabilities: Capabilities {
-                opaque_networks: false,
-                software_adapter: false,
-                parallel_sessions,
-                tiles_in_flight: 1,
-                max_buffer_bytes: None,
-            },
-        }
+        Self { capabilities: Capabilities::cpu(parallel_sessions, false) }
     }
 }
 

@@ -21,15 +21,7 @@ pub struct TractBackend {
 impl TractBackend {
     /// tract, for sessions on as many threads as `parallel_sessions`; one session uses one thread.
     pub fn new(parallel_sessions: usize) -> Self {
-        Self {
-            capabilities: Capabilities {
-                opaque_networks: true,
-                software_adapter: false,
-                parallel_sessions,
-                tiles_in_flight: 1,
-                max_buffer_bytes: None,
-            },
-        }
+        Self { capabilities: Capabilities::cpu(parallel_sessions, true) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shape inference over a graph.
 
-use super::graph::{Activation, Graph, Node, Op, Shape};
+use super::graph::{Activation, Conv, Graph, Node, Op, Shape};
 use crate::error::{Error, Result};
 
 /// Shapes of all values for an input of `input`: index 0 is the input, `i + 1` the output of node `i`.
@@ -48,14 +48,10 @@ fn node_shape(node: &Node, shapes: &[Shape]) -> Result<Shape> {
             {
                 return Err(misfit(node, "has weights of another size than its shape"));
             }
-            let side = |size: usize, axis: usize| {
-                let padded = size + conv.pads[axis] + conv.pads[axis + 2];
-                let span = conv.dilation[axis] * (conv.kernel[axis] - 1) + 1;
-                padded.checked_sub(span).map(|rest| rest / conv.stride[axis] + 1).ok_or_else(|| {
-                    Error::limits(format!("{} is given {size} pixels and its kernel spans {span}", label(node)), "Use a larger picture or tile")
-                })
-            };
-            Ok(Shape::new(conv.out_channels, side(height, 0)?, side(width, 1)?))
+            convolved(conv, first).ok_or_else(|| {
+                let what = format!("{} is given {width} x {height} pixels, fewer than its kernel spans", label(node));
+                Error::limits(what, "Use a larger picture or tile")
+            })
         }
         Op::Activation(Activation::PRelu(slope)) if slope.len() != channels => {
             Err(misfit(node, &format!("has {} slopes for {channels} channels", slope.len())))
@@ -93,6 +89,16 @@ fn node_shape(node: &Node, shapes: &[Shape]) -> Result<Shape> {
             Ok(Shape::new(channels, height + top + bottom, width + left + right))
         }
     }
+}
+
+/// The shape that a convolution makes of `input`; `None` where its kernel does not fit into it.
+pub fn convolved(conv: &Conv, input: Shape) -> Option<Shape> {
+    let side = |size: usize, axis: usize| {
+        let padded = size + conv.pads[axis] + conv.pads[axis + 2];
+        let span = conv.dilation[axis] * (conv.kernel[axis] - 1) + 1;
+        padded.checked_sub(span).map(|rest| rest / conv.stride[axis] + 1)
+    };
+    Some(Shape::new(conv.out_channels, side(input.height, 0)?, side(input.width, 1)?))
 }
 
 fn label(node: &Node) -> String {

@@ -3,7 +3,7 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::kernel::{Ending, biased, multiply, vectors};
-use super::layout::Layout;
+use super::layout::{Layout, Source, Target};
 use crate::model::graph::Conv;
 
 /// A convolution with its weights packed for blocks of `V` vectors of output channels.
@@ -61,7 +61,7 @@ impl Direct {
 
     /// Runs it; `bias` is filled up to whole vectors.
     #[inline(always)]
-    pub fn run<S: Simd>(&self, simd: S, input: (&Layout, &[f32]), output: (&Layout, &mut [f32]), bias: &[f32], ending: Ending<'_>) {
+    pub fn run<S: Simd>(&self, simd: S, input: Source<'_>, output: Target<'_>, bias: &[f32], ending: Ending<'_>) {
         let wide = output.0.shape.width;
         match self.vectors {
             2 if wide >= 6 => self.rows::<S, 6, 2>(simd, input, output, bias, ending),
@@ -74,14 +74,7 @@ impl Direct {
     }
 
     #[inline(always)]
-    fn rows<S: Simd, const P: usize, const V: usize>(
-        &self,
-        simd: S,
-        (from, x): (&Layout, &[f32]),
-        (to, y): (&Layout, &mut [f32]),
-        bias: &[f32],
-        ending: Ending<'_>,
-    ) {
+    fn rows<S: Simd, const P: usize, const V: usize>(&self, simd: S, (from, x): Source<'_>, (to, y): Target<'_>, bias: &[f32], ending: Ending<'_>) {
         let lanes = S::f32s::LEN;
         let width = V * lanes;
         let step = self.stride[1] * from.stride;

@@ -3,6 +3,11 @@
 
 use crate::model::graph::Shape;
 
+/// A value to read: its layout and its numbers.
+pub type Source<'a> = (&'a Layout, &'a [f32]);
+/// A value to write.
+pub type Target<'a> = (&'a Layout, &'a mut [f32]);
+
 /// The layout of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {

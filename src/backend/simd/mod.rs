@@ -41,17 +41,7 @@ impl SimdBackend {
     /// The engine, for sessions on as many threads as `parallel_sessions`; one session uses one thread.
     pub fn new(parallel_sessions: usize) -> Self {
         let level = Level::new();
-        Self {
-            level,
-            adapter: format!("CPU, {}", instructions(level)),
-            capabilities: Capabilities {
-                opaque_networks: false,
-                software_adapter: false,
-                parallel_sessions,
-                tiles_in_flight: 1,
-                max_buffer_bytes: None,
-            },
-        }
+        Self { level, adapter: format!("CPU, {}", instructions(level)), capabilities: Capabilities::cpu(parallel_sessions, false) }
     }
 }
 

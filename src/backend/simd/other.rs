@@ -4,14 +4,9 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::kernel::Activation;
-use super::layout::Layout;
+use super::layout::{Source, Target};
 use crate::backend::lower::{Arithmetic, Picture, Residual};
 use crate::model::graph::{DepthOrder, DepthToSpace, Pad, PadMode, Resize, ResizeMode};
-
-/// A value to read: its layout and its numbers.
-pub type Source<'a> = (&'a Layout, &'a [f32]);
-/// A value to write.
-pub type Target<'a> = (&'a Layout, &'a mut [f32]);
 
 /// Takes in a tile, CHW.
 pub fn enter(tile: &[f32], (to, y): Target<'_>) {

@@ -10,7 +10,8 @@ use super::winograd::Winograd;
 use crate::backend::lower::{Arithmetic, ConvStage, Kind, Lowered, Picture, Residual, Stage, lower};
 use crate::error::{Error, Result};
 use crate::limits::try_vec;
-use crate::model::graph::{self, Conv, DepthToSpace, Graph, Pad, Resize, Shape, ValueId};
+use crate::model::graph::{self, DepthToSpace, Graph, Pad, Resize, Shape, ValueId};
+use crate::model::shapes;
 
 /// A network compiled for one shape of input.
 #[derive(Debug)]
@@ -234,12 +235,7 @@ impl Planner {
     /// A free buffer of this layout, or a new one.
     fn allocate(&mut self, layout: Layout) -> usize {
         // Channels that only fill up a vector hold whatever the last value left there; every weight on them is zero.
-        let same = |found: &Layout| {
-            (found.stride, found.border, found.shape.height, found.shape.width)
-                == (layout.stride, layout.border, layout.shape.height, layout.shape.width)
-                && found.shape.channels == layout.shape.channels
-        };
-        if let Some(position) = self.free.iter().position(|&buffer| same(&self.buffers[buffer])) {
+        if let Some(position) = self.free.iter().position(|&buffer| self.buffers[buffer] == layout) {
             return self.free.swap_remove(position);
         }
         self.buffers.push(layout);
@@ -288,7 +284,9 @@ impl Planner {
         let (work, output) = match &stage.kind {
             Kind::Conv(fused) => {
                 let from = self.buffers[inputs[0]];
-                let to = self.layout(convolved(fused.conv, from.shape), false);
+                let made = shapes::convolved(fused.conv, from.shape)
+                    .ok_or_else(|| Error::model("A convolution spans more than it is given", "Use a larger tile"))?;
+                let to = self.layout(made, false);
                 let output = self.allocate(to);
                 (Work::Conv(Box::new(self.conv(fused, &from, &to))), output)
             }
@@ -348,13 +346,4 @@ fn filled(values: &[f32], channels: usize, length: usize) -> Vec<f32> {
     let mut result: Vec<f32> = if values.len() == 1 { vec![values[0]; channels] } else { values.to_vec() };
     result.resize(length, 0.0);
     result
-}
-
-/// The shape that a convolution makes.
-fn convolved(conv: &Conv, input: Shape) -> Shape {
-    let side = |size: usize, axis: usize| {
-        let padded = size + conv.pads[axis] + conv.pads[axis + 2];
-        (padded - conv.dilation[axis] * (conv.kernel[axis] - 1) - 1) / conv.stride[axis] + 1
-    };
-    Shape::new(conv.out_channels, side(input.height, 0), side(input.width, 1))
 }

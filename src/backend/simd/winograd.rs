@@ -6,12 +6,12 @@
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
-use super::kernel::{Ending, biased, multiply};
-use super::layout::Layout;
+use super::kernel::{Ending, multiply};
+use super::layout::{Layout, Source, Target};
 use crate::model::graph::Conv;
 
 /// Tiles that go through the transforms together.
-pub const TILES: usize = 24;
+const TILES: usize = 24;
 /// Side of the square of outputs that a tile makes.
 const OUT: usize = 4;
 /// Side of the square of inputs that a tile reads.
@@ -74,8 +74,8 @@ impl Winograd {
     pub fn run<S: Simd>(
         &self,
         simd: S,
-        (from, x): (&Layout, &[f32]),
-        (to, y): (&Layout, &mut [f32]),
+        (from, x): Source<'_>,
+        (to, y): Target<'_>,
         bias: &[f32],
         ending: Ending<'_>,
         [tiles, products]: [&mut [f32]; 2],
@@ -117,7 +117,6 @@ impl Winograd {
     ) {
         let lanes = S::f32s::LEN;
         let width = V * lanes;
-        let zeros = [0.0; 64];
         for (frequency, weights) in self.weights.chunks_exact(outputs * inputs).enumerate() {
             let tiles = &tiles[frequency * TILES * inputs..][..TILES * inputs];
             let products = &mut products[frequency * TILES * outputs..][..TILES * outputs];
@@ -128,7 +127,7 @@ impl Winograd {
                     for (p, row) in rows.iter_mut().enumerate() {
                         *row = &tiles[(first + p) * inputs..][..inputs];
                     }
-                    let mut sums = biased::<S, P, V>(simd, &zeros[..width.min(64)]);
+                    let mut sums = [[S::f32s::splat(simd, 0.0); V]; P];
                     multiply::<S, P, V>(simd, &mut sums, rows, weights);
                     for (p, row) in sums.iter().enumerate() {
                         let into = &mut products[(first + p) * outputs + block * width..][..width];
