@@ -38,10 +38,11 @@ async function tabTo(page: Page, role: 'button' | 'combobox' | 'file', name: str
 }
 
 test('a keyboard is enough', async ({ page }) => {
+  // Asked for early: the browser takes a moment to hand its dialogs over, and one that opens before that is lost.
+  const chooser = page.waitForEvent('filechooser');
   const app = await App.open(page);
   await expect(app.status).toContainText('Engine', { timeout: SMALL });
   await tabTo(page, 'file', 'Choose images');
-  const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles([PICTURE]);
   await expect(app.upscaleButton).toBeEnabled();

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::lint::linted_cargo;
 use crate::matrix::{self, Artefact};
 use crate::process::{cargo, files_below, npx, read, run, say, target_dir};
 use crate::stamp::{Inputs, Stamp};
@@ -97,7 +98,9 @@ fn compile(row: &Artefact) -> Result<PathBuf> {
         format!("--remap-path-prefix={}=cargo", home.display()),
         format!("--remap-path-prefix={}=inlarge", root.display()),
     ];
-    run(cargo()
+    // What only the tests get is linted as it is compiled: the code that only browsers run, in every engine.
+    let mut cargo = if row.shipped { cargo() } else { linted_cargo()? };
+    run(cargo
         .args(["rustc", "--package", &row.package, "--lib", "--crate-type", "cdylib", "--target", TARGET])
         .args(["--profile", &row.profile, "--no-default-features", "--features", &row.features.join(",")])
         .env_remove("RUSTFLAGS")

@@ -6,6 +6,7 @@ mod background;
 mod bench;
 mod count;
 mod headers;
+mod lint;
 mod matrix;
 mod process;
 mod serve;
@@ -30,9 +31,12 @@ Usage: cargo xtask COMMAND
   ci                    what .ci/run runs: the tests, with nothing asked and nothing kept open";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match dispatch(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    let outcome = match lint::as_rustc() {
+        Some(arguments) => lint::rustc(&arguments),
+        None => dispatch(&std::env::args().skip(1).collect::<Vec<_>>()).map(|()| ExitCode::SUCCESS),
+    };
+    match outcome {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("\nxtask: {error:#}");
             ExitCode::FAILURE

@@ -9,9 +9,13 @@ use anyhow::{Result, bail};
 
 use crate::background::Background;
 use crate::count::{Count, run_counted};
+use crate::lint::linted_cargo;
 use crate::process::{cargo, npx, read, run, say, target_dir};
 use crate::{artefact, site, tools};
 
+/// In xtask's own profile: the one that is already built.
+const XTASK_TESTS: [&str; 7] = ["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"];
+const NATIVE_TESTS: [&str; 5] = ["test", "--package", "inlarge", "--package", "inlarge-suite"];
 const BUILD_LOG: &str = ".cache/browser-builds.log";
 
 /// A part of the tests that can be run alone.
@@ -35,7 +39,7 @@ struct Run {
 const STAGES: [Stage; 10] = [
     Stage { name: "format", purpose: "the code is formatted", run: format },
     Stage { name: "xtask", purpose: "the build and test tool itself works", run: xtask },
-    Stage { name: "lint", purpose: "clippy finds nothing", run: lint },
+    Stage { name: "lint", purpose: "clippy finds nothing in what the tests compile", run: lint },
     Stage { name: "docs", purpose: "rustdoc finds nothing", run: docs },
     Stage { name: "native", purpose: "the library and the command line work on this machine", run: native },
     Stage { name: "devices", purpose: "the adapters that the native tests used", run: devices },
@@ -100,33 +104,27 @@ fn format(_: &mut Run) -> Result<Count> {
 }
 
 fn xtask(_: &mut Run) -> Result<Count> {
-    // Its own profile: the one that is already built.
-    run_counted(cargo().args(["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"]))
+    run_counted(linted_cargo()?.args(XTASK_TESTS))
 }
 
+/// Compiles what `xtask` and `native` run. What only browsers get is linted where the suite is built for them.
 fn lint(_: &mut Run) -> Result<Count> {
-    tools::component("cargo-clippy", "clippy")?;
-    tools::wasm_target()?;
-    run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-    // What only browsers get. tract has no part that is theirs alone, and takes minutes to check.
-    run(cargo().args(["clippy", "--package", "inlarge", "--lib", "--target", "wasm32-unknown-unknown", "--no-default-features"]).args([
-        "--features",
-        "codec,gpu,simd",
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
-    one(Ok(()))
+    run(linted_cargo()?.args(XTASK_TESTS).arg("--no-run"))?;
+    one(run(linted_cargo()?.args(NATIVE_TESTS).arg("--no-run")))
 }
 
+/// Without tract, whose crates take minutes to check and are in no signature of ours.
 fn docs(_: &mut Run) -> Result<Count> {
-    one(run(cargo().args(["doc", "--package", "inlarge", "--lib", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "--deny warnings")))
+    one(run(cargo()
+        .args(["doc", "--package", "inlarge", "--lib", "--no-deps", "--document-private-items"])
+        .args(["--no-default-features", "--features", "cli,codec,gpu,simd"])
+        .env("RUSTDOCFLAGS", "--deny warnings")))
 }
 
 fn native(state: &mut Run) -> Result<Count> {
     tools::vulkan()?;
     announce_shared();
-    run_counted(cargo().args(["test", "--package", "inlarge", "--package", "inlarge-suite", "--no-fail-fast"]).args(&state.handed_on))
+    run_counted(linted_cargo()?.args(NATIVE_TESTS).arg("--no-fail-fast").args(&state.handed_on))
 }
 
 /// Tests on public pictures read them from `../shared/data`, which a clone does not bring.
@@ -137,7 +135,7 @@ fn announce_shared() {
 }
 
 fn command_line() -> Result<PathBuf> {
-    run(cargo().args(["build", "--package", "inlarge", "--bin", "inlarge"]))?;
+    run(linted_cargo()?.args(["build", "--package", "inlarge", "--bin", "inlarge"]))?;
     Ok(target_dir()?.join("debug").join(format!("inlarge{}", env::consts::EXE_SUFFIX)).canonicalize()?)
 }
 
