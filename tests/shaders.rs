@@ -22,7 +22,7 @@ fn variants() -> Vec<Variant> {
             variants.extend(ACTIVATIONS.map(|activation| Variant::Pointwise { arithmetic, value, activation }));
         }
     }
-    let mut residuals = vec![Residual::None, Residual::Before, Residual::After];
+    let mut residuals = vec![Residual::None, Residual::Before, Residual::After, Residual::Times, Residual::Gate];
     residuals.extend(RESIZES.map(Residual::Anchor));
     for direct in [false, true] {
         for kernel in [[1, 1], [3, 3], [5, 5], [2, 7]] {

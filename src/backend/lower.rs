@@ -1,7 +1,7 @@
 //! Fuses the nodes of a graph into the stages that kernels run.
 //!
 //! A convolution takes along what only it feeds: arithmetic with constants (folded into weights and
-//! bias), an activation, the addition of an equal-shaped value; and where its result is the
+//! bias), an activation, the addition of an equal-shaped value or the product with one; and where its result is the
 //! network's, pixel shuffle, the addition of an enlarged value and final limits.
 
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::model::graph::{
 };
 use crate::model::shapes;
 
-/// What a convolution adds to its sum.
+/// What happens to the sum of a convolution, together with a further value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Residual {
     /// Nothing.
@@ -21,6 +21,10 @@ pub enum Residual {
     After,
     /// A value enlarged to the size of the result, after pixel shuffle.
     Anchor(ResizeMode),
+    /// The result is multiplied by a value of the same shape, after the activation.
+    Times,
+    /// The result is multiplied by a value of the same shape plus the convolution's own input, after the activation.
+    Gate,
 }
 
 /// Arithmetic of the pointwise kernel.
@@ -84,7 +88,7 @@ pub enum Kind<'g> {
     Pad(Pad),
 }
 
-/// A convolution with its fused neighbours. Operands: the input, then what `residual` adds.
+/// A convolution with its fused neighbours. Operands: the input, then that of `residual`.
 #[derive(Debug)]
 pub struct ConvStage<'g> {
     /// The convolution.
@@ -95,7 +99,7 @@ pub struct ConvStage<'g> {
     pub bias: Vec<f32>,
     /// The fused activation.
     pub activation: Option<&'g Activation>,
-    /// What is added.
+    /// What is added or multiplied.
     pub residual: Residual,
     /// How the result becomes the picture, where it does.
     pub picture: Option<Picture>,
@@ -211,12 +215,18 @@ impl<'g> Fuser<'g> {
                 Op::BinaryConstant(constant) if stage.activation.is_none() && stage.residual == Residual::None => {
                     fold(&mut stage, constant);
                 }
-                Op::Activation(function) if stage.activation.is_none() && stage.residual != Residual::After => {
+                Op::Activation(function) if stage.activation.is_none() && matches!(stage.residual, Residual::None | Residual::Before) => {
                     stage.activation = Some(function);
                 }
                 Op::Binary(BinaryOp::Add) if stage.residual == Residual::None => {
                     stage.residual = if stage.activation.is_some() { Residual::After } else { Residual::Before };
                     inputs.push(other_operand(node, value));
+                }
+                Op::Binary(BinaryOp::Mul) if stage.residual == Residual::None && node.inputs[0] != node.inputs[1] => {
+                    let factor = other_operand(node, value);
+                    let gate = self.sum_with_input(factor, conv, input);
+                    stage.residual = if gate.is_some() { Residual::Gate } else { Residual::Times };
+                    inputs.push(gate.unwrap_or(factor));
                 }
                 _ => break,
             }
@@ -268,6 +278,20 @@ impl<'g> Fuser<'g> {
         stage.picture = Some(picture);
         inputs.extend(anchor);
         Some(last.0 - 1)
+    }
+
+    /// Where `factor` is the sum of some value and of the input of `conv`, pixel by pixel, and is read once: that value. The
+    /// sum is part of the convolution from then on.
+    fn sum_with_input(&mut self, factor: ValueId, conv: &Conv, input: ValueId) -> Option<ValueId> {
+        let index = factor.0.checked_sub(1)?;
+        let node = &self.graph.nodes[index];
+        let pixelwise = conv.kernel == [1, 1] && conv.stride == [1, 1] && conv.pads == [0; 4] && conv.group == 1;
+        let fits = pixelwise && conv.out_channels == conv.group_in_channels && input != ValueId::INPUT;
+        let is_sum = node.op == Op::Binary(BinaryOp::Add) && node.inputs.contains(&input) && self.reads[factor.0] == 1 && !self.taken[index];
+        (fits && is_sum).then(|| {
+            self.taken[index] = true;
+            other_operand(node, input)
+        })
     }
 
     /// The resize that made `value`, if `value` is read once.

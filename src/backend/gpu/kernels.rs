@@ -165,6 +165,8 @@ const CODES: &[(&str, u32)] = &[
     ("RESIDUAL_BEFORE", 1),
     ("RESIDUAL_AFTER", 2),
     ("RESIDUAL_ANCHOR", 3),
+    ("RESIDUAL_TIMES", 4),
+    ("RESIDUAL_GATE", 5),
     ("RESIZE_LINEAR", 1),
     ("RESIZE_ASYMMETRIC", 2),
     ("ORDER_DCR", 1),
@@ -235,6 +237,7 @@ impl Variant {
                     WeightSpace::Uniform(_) => include_str!("shaders/weights_uniform.wgsl"),
                     WeightSpace::Storage => include_str!("shaders/weights_storage.wgsl"),
                 }];
+                parts.push(include_str!("shaders/finish_value.wgsl"));
                 match conv.target {
                     Target::Planes => parts.push(include_str!("shaders/finish_planes.wgsl")),
                     Target::Picture(_) => parts.extend([SAMPLE, include_str!("shaders/finish_picture.wgsl")]),
@@ -272,6 +275,8 @@ impl Variant {
                         resize = resize_code(mode);
                         3
                     }
+                    Residual::Times => 4,
+                    Residual::Gate => 5,
                 };
                 if let Target::Picture(shuffle) = conv.target {
                     order = order_code(shuffle);

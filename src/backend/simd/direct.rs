@@ -73,7 +73,8 @@ impl Direct {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn rows<S: Simd, const P: usize, const V: usize>(&self, simd: S, (from, x): Source<'_>, (to, y): Target<'_>, bias: &[f32], ending: Ending<'_>) {
         let lanes = S::f32s::LEN;
         let width = V * lanes;

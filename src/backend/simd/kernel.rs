@@ -3,6 +3,10 @@
 //! Every convolution ends here, as rows of numbers (the pixels under the kernel, or the Winograd tiles of one
 //! frequency) times a matrix of weights `[reduction][output channels]`. A block keeps `P` rows times `V` vectors
 //! of sums in registers; per step it loads `V` vectors of weights once and `P` single numbers.
+//!
+//! Natively a kernel must be inlined into the function that was compiled for the processor's instructions. In wasm the
+//! instructions are the module's, and a kernel is a function of its own: browsers optimise function by function while
+//! the first picture waits, and one function of all kernels takes them a second.
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
@@ -116,21 +120,38 @@ impl Activation {
 pub struct Ending<'a> {
     /// The activation.
     pub activation: &'a Activation,
-    /// A value of the shape and layout of the output that is added, and whether before the activation.
-    pub residual: Option<(&'a [f32], bool)>,
+    /// What is added or multiplied.
+    pub operand: Operand<'a>,
+}
+
+/// A value that the sums of a convolution meet. Its shape and layout are those of the output.
+#[derive(Debug, Clone, Copy)]
+pub enum Operand<'a> {
+    /// None.
+    Nothing,
+    /// Added before the activation.
+    Before(&'a [f32]),
+    /// Added after the activation.
+    After(&'a [f32]),
+    /// Multiplied after the activation.
+    Times(&'a [f32]),
+    /// The sum of both is multiplied after the activation.
+    Gate(&'a [f32], &'a [f32]),
 }
 
 impl Ending<'_> {
-    /// Finishes one vector: `at` is where it is stored in the output, and where its residual lies.
+    /// Finishes one vector: `at` is where it is stored in the output, and where the operand's lies.
     #[inline(always)]
     pub fn store<S: Simd>(&self, simd: S, x: S::f32s, channel: usize, output: &mut [f32], at: usize) {
         let lanes = S::f32s::LEN;
-        let y = match self.residual {
-            None => self.activation.apply(simd, x, channel),
-            Some((residual, before)) => {
-                let r = S::f32s::from_slice(simd, &residual[at..][..lanes]);
-                if before { self.activation.apply(simd, x + r, channel) } else { self.activation.apply(simd, x, channel) + r }
-            }
+        let load = |values: &[f32]| S::f32s::from_slice(simd, &values[at..][..lanes]);
+        let active = |x| self.activation.apply(simd, x, channel);
+        let y = match self.operand {
+            Operand::Nothing => active(x),
+            Operand::Before(values) => active(x + load(values)),
+            Operand::After(values) => active(x) + load(values),
+            Operand::Times(values) => active(x) * load(values),
+            Operand::Gate(left, right) => active(x) * (load(left) + load(right)),
         };
         y.store_slice(&mut output[at..][..lanes]);
     }

@@ -3,7 +3,7 @@
 use fearless_simd::{Level, Simd, SimdBase, dispatch};
 
 use super::direct::Direct;
-use super::kernel::{Activation, Ending};
+use super::kernel::{Activation, Ending, Operand};
 use super::layout::Layout;
 use super::other::{self, Right};
 use super::winograd::Winograd;
@@ -141,12 +141,14 @@ impl Program {
         let layout = &self.buffers[step.output];
         match &step.work {
             Work::Conv(conv) => {
-                let residual = match conv.residual {
-                    Residual::Before => Some((source(1).1, true)),
-                    Residual::After => Some((source(1).1, false)),
-                    Residual::None | Residual::Anchor(_) => None,
+                let operand = match conv.residual {
+                    Residual::None | Residual::Anchor(_) => Operand::Nothing,
+                    Residual::Before => Operand::Before(source(1).1),
+                    Residual::After => Operand::After(source(1).1),
+                    Residual::Times => Operand::Times(source(1).1),
+                    Residual::Gate => Operand::Gate(source(1).1, source(0).1),
                 };
-                let ending = Ending { activation: &conv.activation, residual };
+                let ending = Ending { activation: &conv.activation, operand };
                 match &conv.method {
                     Method::Direct(direct) => direct.run(simd, source(0), (layout, target), &conv.bias, ending),
                     Method::Winograd(winograd) => {

@@ -105,7 +105,8 @@ impl Winograd {
     }
 
     /// For each frequency: tiles x input channels times input channels x output channels.
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn product<S: Simd, const P: usize, const V: usize>(
         &self,
         simd: S,
@@ -191,7 +192,8 @@ fn gather<S: Simd>(simd: S, m: [S::f32s; IN]) -> [S::f32s; OUT] {
 /// Transforms the 6x6 pixels at the start of `x` into one tile.
 ///
 /// The bounds are checked once for the whole tile: a check for each of its vectors takes as long as the arithmetic.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[expect(unsafe_code, reason = "checks within the transform made networks of 16 channels a quarter slower")]
 fn forward<S: Simd>(simd: S, x: &[f32], from: &Layout, tile: &mut [f32]) {
     let lanes = S::f32s::LEN;
@@ -224,7 +226,8 @@ fn forward<S: Simd>(simd: S, x: &[f32], from: &Layout, tile: &mut [f32]) {
 }
 
 /// Transforms one tile's products into its 4x4 outputs at `start`. Bounds as in [`forward`].
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 #[expect(unsafe_code, reason = "as in forward")]
 fn backward<S: Simd>(simd: S, products: &[f32], to: &Layout, y: &mut [f32], start: usize, bias: &[f32], ending: Ending<'_>) {
     let lanes = S::f32s::LEN;

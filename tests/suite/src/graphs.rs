@@ -145,7 +145,7 @@ pub(crate) fn dense() -> Graph {
 /// Small graphs of one or two operations each, with the rarer parameters.
 pub(crate) fn operations() -> Vec<(&'static str, Graph)> {
     type Build = fn(&mut Builder);
-    let list: [(&'static str, Build); 14] = [
+    let list: [(&'static str, Build); 17] = [
         ("5x5 convolution", |b| drop_id(b.conv(ValueId::INPUT, [6, 5], 5, |_| {}))),
         ("1x1 convolution", |b| drop_id(b.conv(ValueId::INPUT, [6, 9], 1, |_| {}))),
         ("1x3 convolution", |b| drop_id(b.conv(ValueId::INPUT, [6, 4], 1, |c| (c.kernel, c.pads) = ([1, 3], [0, 1, 0, 1])))),
@@ -154,6 +154,25 @@ pub(crate) fn operations() -> Vec<(&'static str, Graph)> {
         ("grouped convolution", |b| drop_id(b.conv(ValueId::INPUT, [3, 8], 3, |c| c.group = 2))),
         ("depthwise convolution", |b| drop_id(b.conv(ValueId::INPUT, [1, 6], 3, |c| c.group = 6))),
         ("asymmetric padding", |b| drop_id(b.conv(ValueId::INPUT, [6, 4], 3, |c| c.pads = [0, 2, 1, 0]))),
+        ("convolution times a value", |b| {
+            let x = b.conv(ValueId::INPUT, [6, 9], 3, |_| {});
+            let factor = b.conv(ValueId::INPUT, [6, 9], 1, |_| {});
+            let x = b.activation(x, Activation::LeakyRelu(0.3));
+            let x = b.binary(BinaryOp::Mul, factor, x);
+            b.activation(x, Activation::Relu);
+        }),
+        ("convolution times itself", |b| {
+            let x = b.conv(ValueId::INPUT, [6, 9], 3, |_| {});
+            b.binary(BinaryOp::Mul, x, x);
+        }),
+        ("gate with the convolution's input", |b| {
+            let x = b.conv(ValueId::INPUT, [6, 10], 3, |_| {});
+            let f = b.conv(x, [10, 10], 3, |_| {});
+            let sum = b.binary(BinaryOp::Add, x, f);
+            let gate = b.conv(f, [10, 10], 1, |_| {});
+            let gate = b.activation(gate, Activation::Sigmoid);
+            b.binary(BinaryOp::Mul, gate, sum);
+        }),
         ("DCR pixel shuffle", |b| {
             let x = b.conv(ValueId::INPUT, [6, 18], 3, |_| {});
             b.push(Op::DepthToSpace(DepthToSpace { block: 3, order: DepthOrder::Dcr }), &[x]);

@@ -6,14 +6,7 @@ fn finish(sum: vec4<elem>, block: u32, y: u32, x: u32) {
     if x * side >= params.dst.width || y * side >= params.dst.height {
         return;
     }
-    var v = sum + channel[block * 3u];
-    if RESIDUAL == RESIDUAL_BEFORE {
-        v += other[at(params.other, block, y, x)];
-    }
-    v = activate(v, block);
-    if RESIDUAL == RESIDUAL_AFTER {
-        v += other[at(params.other, block, y, x)];
-    }
+    let v = ended(sum, block, y, x);
     let area = side * side;
     for (var lane = 0u; lane < 4u; lane++) {
         let from_channel = block * 4u + lane;
