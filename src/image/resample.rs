@@ -85,6 +85,61 @@ impl Taps {
     }
 }
 
+/// Enlarges rows by cubic convolution: for every output, the four neighbouring inputs and their weights.
+///
+/// The same as [`Taps`] in f32, for rows that are resampled by the thousand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Windows {
+    input: usize,
+    /// Where the window of each output starts in the row with its borders.
+    start: Vec<u32>,
+    weight: Vec<[f32; WINDOW]>,
+}
+
+const WINDOW: usize = 4;
+/// Pixels beyond the borders that windows reach.
+const BORDER: usize = 2;
+
+impl Windows {
+    /// Windows that take `input` samples to `output` samples, at least as many.
+    ///
+    /// # Panics
+    /// Where `output` is less than `input`: reducing needs more taps.
+    pub fn cubic(input: usize, output: usize) -> Self {
+        assert!(output >= input, "{output} samples are fewer than {input}");
+        let scale = output as f64 / input as f64;
+        let (mut start, mut weight) = (Vec::with_capacity(output), Vec::with_capacity(output));
+        for o in 0..output {
+            let centre = (o as f64 + 0.5) / scale - 0.5;
+            let first = centre.floor() - 1.0;
+            let raw: [f64; WINDOW] = std::array::from_fn(|k| Kernel::Cubic.at(centre - (first + k as f64)));
+            let total: f64 = raw.iter().sum();
+            start.push((first + BORDER as f64) as u32);
+            weight.push(raw.map(|w| (w / total) as f32));
+        }
+        Self { input, start, weight }
+    }
+
+    /// Enlarges `row` into `output`; `row` gets borders on the way.
+    ///
+    /// # Panics
+    /// Where `row` has not the length that the windows are for.
+    pub fn apply(&self, row: &mut Vec<f32>, output: &mut Vec<f32>) {
+        assert_eq!(row.len(), self.input, "a row of another length");
+        let border: [f32; 2 * BORDER] = std::array::from_fn(|k| {
+            let index = if k < BORDER { k as i64 - BORDER as i64 } else { (self.input + k - BORDER) as i64 };
+            row[mirror(index, self.input)]
+        });
+        row.splice(..0, border[..BORDER].iter().copied());
+        row.extend(&border[BORDER..]);
+        output.clear();
+        output.extend(self.start.iter().zip(&self.weight).map(|(&start, weight)| {
+            let window = &row[start as usize..][..WINDOW];
+            weight[0] * window[0] + weight[1] * window[1] + weight[2] * window[2] + weight[3] * window[3]
+        }));
+    }
+}
+
 /// Mirrors an index into `0..size`, the edge pixel repeated: `-1` is `0`, `size` is `size - 1`.
 fn mirror(index: i64, size: usize) -> usize {
     let period = 2 * size as i64;
@@ -145,6 +200,19 @@ mod tests {
         let ramp = Picture::new(4, 1, Channels::Grey, Samples::U8(vec![0, 90, 30, 255])).unwrap();
         assert_eq!(resize(&ramp, 4, 1, Kernel::Cubic).unwrap(), ramp);
         assert_ne!(resize(&ramp, 2, 1, Kernel::Cubic).unwrap().samples, ramp.samples);
+    }
+
+    #[test]
+    fn windows_are_the_taps_of_the_cubic_kernel() {
+        for (input, output) in [(1, 1), (1, 4), (2, 6), (5, 10), (7, 28), (9, 13), (64, 64)] {
+            let row: Vec<f32> = (0..input).map(|i| ((i * 37 + 11) % 17) as f32 / 17.0).collect();
+            let taps = Taps::new(Kernel::Cubic, input, output);
+            let expected: Vec<f32> = (0..output).map(|o| taps.of(o).map(|(i, w)| (w * f64::from(row[i])) as f32).sum()).collect();
+            let mut enlarged = Vec::new();
+            Windows::cubic(input, output).apply(&mut row.clone(), &mut enlarged);
+            assert!(expected.iter().zip(&enlarged).all(|(a, b)| (a - b).abs() < 1e-6), "{input} to {output}: {expected:?} {enlarged:?}");
+            assert_eq!(enlarged.len(), output);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::codec::encode::{RowEncoder, Rows};
 use crate::error::Result;
 use crate::image::colour::{rgb_to_ycbcr, ycbcr_to_rgb};
-use crate::image::resample::{Kernel, Taps};
+use crate::image::resample::{Kernel, Taps, Windows};
 use crate::image::{Channels, Depth, Picture, RowFormat};
 use crate::tile::band::Band;
 
@@ -49,20 +49,9 @@ impl RowMaker {
     /// # Errors
     /// What the encoder says.
     pub(super) fn write(&mut self, source: &Picture, band: &Band, encoder: &mut dyn RowEncoder) -> Result<()> {
-        let mut row = Vec::with_capacity(self.format.row_len());
-        for y in 0..band.height {
-            row.clear();
-            self.row(source, band, y, &mut row);
-            match self.format.depth {
-                Depth::Eight => {
-                    let values: Vec<u8> = row.iter().map(|v| (v * 255.0).round() as u8).collect();
-                    encoder.write_rows(Rows::U8(&values))?;
-                }
-                Depth::Sixteen => {
-                    let values: Vec<u16> = row.iter().map(|v| (v * 65_535.0).round() as u16).collect();
-                    encoder.write_rows(Rows::U16(&values))?;
-                }
-            }
+        match self.format.depth {
+            Depth::Eight => self.rows(source, band, |row: &[u8]| encoder.write_rows(Rows::U8(row)))?,
+            Depth::Sixteen => self.rows(source, band, |row: &[u16]| encoder.write_rows(Rows::U16(row)))?,
         }
         if let Some(chroma) = &mut self.chroma {
             chroma.forget_above(band.y + band.height);
@@ -70,27 +59,84 @@ impl RowMaker {
         Ok(())
     }
 
-    /// One row of interleaved samples, 0..=1.
-    fn row(&mut self, source: &Picture, band: &Band, y: usize, row: &mut Vec<f32>) {
-        let line = |plane: usize| &band.plane(plane)[y * band.width..][..band.width];
-        let chroma = self.chroma.as_mut().map(|c| c.row(source, band.y + y));
+    fn rows<T: Sample>(&mut self, source: &Picture, band: &Band, mut write: impl FnMut(&[T]) -> Result<()>) -> Result<()> {
+        let mut row = vec![T::default(); self.format.row_len()];
+        for y in 0..band.height {
+            if let Some(chroma) = &mut self.chroma {
+                chroma.compute(source, band.y + y);
+            }
+            match self.format.channels {
+                Channels::Grey => self.row::<T, 1>(band, y, row.as_chunks_mut().0),
+                Channels::GreyAlpha => self.row::<T, 2>(band, y, row.as_chunks_mut().0),
+                Channels::Rgb => self.row::<T, 3>(band, y, row.as_chunks_mut().0),
+                Channels::Rgba => self.row::<T, 4>(band, y, row.as_chunks_mut().0),
+            }
+            write(&row)?;
+        }
+        Ok(())
+    }
+
+    /// One row of pixels of `N` samples.
+    fn row<T: Sample, const N: usize>(&self, band: &Band, y: usize, row: &mut [[T; N]]) {
+        let line = |plane: usize| &band.plane(plane)[y * band.width..][..row.len()];
         let alpha = self.alpha.then(|| line(self.planes.count()));
-        for x in 0..band.width {
-            let colour = match (self.planes, &chroma) {
-                (Planes::Rgb, _) => [line(0)[x], line(1)[x], line(2)[x]],
-                (Planes::Luma, Some(chroma)) => ycbcr_to_rgb([line(0)[x], chroma[0][x], chroma[1][x]]),
-                _ => [line(0)[x]; 3],
-            };
-            let colour = colour.map(|v| v.clamp(0.0, 1.0));
-            let alpha = alpha.map(|a| a[x].clamp(0.0, 1.0));
-            let on_white = |v: f32| match alpha {
-                Some(a) if !self.format.channels.has_alpha() => v * a + (1.0 - a),
-                _ => v,
-            };
-            let count = self.format.channels.colours();
-            row.extend(colour[..count].iter().map(|&v| on_white(v)));
-            if self.format.channels.has_alpha() {
-                row.push(alpha.unwrap_or(1.0));
+        match (self.planes, &self.chroma) {
+            (Planes::Rgb, _) => {
+                let (r, g, b) = (line(0), line(1), line(2));
+                fill(row, alpha, |x| [r[x], g[x], b[x]]);
+            }
+            (Planes::Luma, Some(chroma)) => {
+                let (y, [cb, cr]) = (line(0), chroma.current(row.len()));
+                fill(row, alpha, |x| ycbcr_to_rgb([y[x], cb[x], cr[x]]));
+            }
+            _ => {
+                let y = line(0);
+                fill(row, alpha, |x| [y[x]; 3]);
+            }
+        }
+    }
+}
+
+/// A sample of the result.
+trait Sample: Copy + Default {
+    /// From 0..=1, limited to that.
+    fn quantised(value: f32) -> Self;
+}
+
+impl Sample for u8 {
+    fn quantised(value: f32) -> Self {
+        // Adding one half and cutting off rounds; WebAssembly has no instruction for `round`.
+        (value.clamp(0.0, 1.0) * 255.0 + 0.5) as Self
+    }
+}
+
+impl Sample for u16 {
+    fn quantised(value: f32) -> Self {
+        (value.clamp(0.0, 1.0) * 65_535.0 + 0.5) as Self
+    }
+}
+
+/// Fills a row of pixels of grey, grey and alpha, RGB or RGBA. Alpha that a pixel has no place for lays it on white.
+fn fill<T: Sample, const N: usize>(row: &mut [[T; N]], alpha: Option<&[f32]>, colour: impl Fn(usize) -> [f32; 3]) {
+    let colours = if N > 2 { 3 } else { 1 };
+    let put = |pixel: &mut [T; N], colour: [f32; 3]| {
+        for (sample, value) in pixel.iter_mut().zip(&colour[..colours]) {
+            *sample = T::quantised(*value);
+        }
+    };
+    match alpha {
+        Some(alpha) if N == colours => {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                let a = alpha[x].clamp(0.0, 1.0);
+                put(pixel, colour(x).map(|v| v.clamp(0.0, 1.0) * a + (1.0 - a)));
+            }
+        }
+        _ => {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                put(pixel, colour(x));
+                if N > colours {
+                    pixel[N - 1] = T::quantised(alpha.map_or(1.0, |alpha| alpha[x]));
+                }
             }
         }
     }
@@ -99,37 +145,47 @@ impl RowMaker {
 /// Chroma of the source, enlarged by cubic convolution a row at a time.
 struct Chroma {
     vertical: Taps,
-    horizontal: Taps,
+    horizontal: Windows,
     /// Source rows of the two chroma planes that coming output rows still need.
     rows: BTreeMap<usize, [Vec<f32>; 2]>,
+    /// A row of the source's width.
+    column: Vec<f32>,
+    /// Both planes of the row under way, of the result's width.
+    current: [Vec<f32>; 2],
 }
 
 impl Chroma {
     fn new(source: &Picture, format: &RowFormat) -> Self {
         Self {
             vertical: Taps::new(Kernel::Cubic, source.height as usize, format.height as usize),
-            horizontal: Taps::new(Kernel::Cubic, source.width as usize, format.width as usize),
+            horizontal: Windows::cubic(source.width as usize, format.width as usize),
             rows: BTreeMap::new(),
+            column: Vec::new(),
+            current: [const { Vec::new() }; 2],
         }
     }
 
-    /// Output row `y` of both planes.
-    fn row(&mut self, source: &Picture, y: usize) -> [Vec<f32>; 2] {
-        let width = source.width as usize;
+    /// Makes output row `y` of both planes the current one.
+    fn compute(&mut self, source: &Picture, y: usize) {
         for (sy, _) in self.vertical.of(y) {
             self.rows.entry(sy).or_insert_with(|| source_row(source, sy));
         }
-        [0, 1].map(|plane| {
-            let mut column = vec![0.0f32; width];
-            for (sy, weight) in self.vertical.of(y) {
+        for (plane, output) in self.current.iter_mut().enumerate() {
+            self.column.clear();
+            self.column.resize(source.width as usize, 0.0);
+            for (sy, weight) in self.vertical.of(y).filter(|tap| tap.1 != 0.0) {
                 let weight = weight as f32;
-                for (sum, value) in column.iter_mut().zip(&self.rows[&sy][plane]) {
+                for (sum, value) in self.column.iter_mut().zip(&self.rows[&sy][plane]) {
                     *sum += weight * value;
                 }
             }
-            let outputs = self.horizontal.len();
-            (0..outputs).map(|x| self.horizontal.of(x).map(|(sx, w)| w as f32 * column[sx]).sum()).collect()
-        })
+            self.horizontal.apply(&mut self.column, output);
+        }
+    }
+
+    /// The first `len` values of the current row of both planes.
+    fn current(&self, len: usize) -> [&[f32]; 2] {
+        [&self.current[0][..len], &self.current[1][..len]]
     }
 
     /// Drops source rows that no output row from `y` on needs.

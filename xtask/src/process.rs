@@ -61,9 +61,13 @@ fn describe(command: &Command) -> String {
     format!("`{}`", words.join(" "))
 }
 
-/// `cargo`, the one that runs us.
+/// `cargo`, the one that runs us. It builds where this program was built, whatever the environment says by now.
 pub(crate) fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    if let Ok(folder) = target_dir() {
+        command.env("CARGO_TARGET_DIR", folder);
+    }
+    command
 }
 
 /// `npm`, which on Windows is a script that only its full name starts.
