@@ -40,10 +40,12 @@ pub struct JobOptions {
     pub quality: u8,
 }
 
-/// Side of a tile on the CPU: small enough for the caches, large enough that the halo does not cost much.
-const DEFAULT_TILE: usize = 128;
-/// Side of a tile on a GPU, whose dispatches want to be large.
-const DEFAULT_GPU_TILE: usize = 256;
+/// Side of a tile: the halo costs a sixth of the time of smaller ones, and a GPU wants large dispatches.
+const DEFAULT_TILE: usize = 256;
+/// Bytes of the largest value within the network that a tile on the CPU may have: caches and memory are shared with others.
+const CPU_VALUE_BYTES: u64 = 8 << 20;
+/// Tiles that each worker should get at the least, so that all end at about the same time.
+const TILES_A_WORKER: usize = 2;
 
 /// A tile to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -389,16 +391,20 @@ fn tile_side(network: &Network, options: &JobOptions, geometry: Geometry, pictur
         return tile.max(1);
     }
     let Ok(graph) = network.graph() else { return usize::MAX };
-    let mut side = if options.max_buffer_bytes.is_some() { DEFAULT_GPU_TILE } else { DEFAULT_TILE };
-    let share = picture[0] * picture[1] / options.parallel.max(1);
+    let mut side = DEFAULT_TILE;
+    let share = picture[0] * picture[1] / (TILES_A_WORKER * options.parallel.max(1));
     while side > 64 && options.parallel > 1 && side * side > share {
         side /= 2;
     }
+    let most = options.max_buffer_bytes.unwrap_or(CPU_VALUE_BYTES);
     let fits = |side: usize| {
         let side = side + 2 * geometry.halo;
         let shapes = shapes::infer(graph, Shape::new(graph.input_channels, side, side)).unwrap_or_default();
-        let largest = shapes.iter().map(|s| s.channels.next_multiple_of(4) as u64 * (s.height as u64 + 2) * (s.width as u64 + 2) * 4).max();
-        largest.is_some_and(|bytes| options.max_buffer_bytes.is_none_or(|max| bytes <= max))
+        // On a GPU values lie in planes of four channels.
+        let together = if options.max_buffer_bytes.is_some() { 4 } else { 1 };
+        let bytes = |s: &Shape| s.channels.next_multiple_of(together) as u64 * (s.height as u64 + 2) * (s.width as u64 + 2) * 4;
+        let largest = shapes.iter().map(bytes).max();
+        largest.is_some_and(|bytes| bytes <= most)
     };
     while side > 16 && !fits(side) {
         side /= 2;

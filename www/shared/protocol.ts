@@ -1,3 +1,4 @@
+import type { PlainError } from './errors.js';
 import type { ModelEntry } from './manifest.js';
 
 /** The engines, by the names shown to users. */
@@ -144,10 +145,19 @@ export interface EngineInfo {
   readonly maxBufferBytes: number | undefined;
 }
 
+/** How the start of an engine ended: with the engine, or with why it does not start on this device. */
+export interface EngineStart {
+  readonly info?: EngineInfo;
+  /** The worker is sound and can start another engine. */
+  readonly refused?: PlainError;
+}
+
 /** What a compute worker offers to the coordinator. */
 export interface ComputeApi {
   hold(lifeline: string): Promise<boolean>;
-  create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineInfo>;
+  /** Fetches the script of a package that will probably be needed. */
+  expect(glue: string): void;
+  create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart>;
   /** Resolves to the channels, height and width of a tile's output. */
   prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<readonly number[]>;
   run(data: Float32Array): Promise<Float32Array>;

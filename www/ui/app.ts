@@ -34,9 +34,8 @@ export class InlargeApp extends LitElement {
     this.session.addEventListener('change', () => this.requestUpdate());
     this.session.addEventListener('tile', (event) => this.onTile(event as CustomEvent<{ item: Item; progress: Progress }>));
     this.stopIntake = takeIn((files) => this.session.add(files), (hovering) => (this.hovering = hovering));
-    offerUpdates((notices) => (this.notices = notices));
-    // The page draws first; then the engine loads, so that the status line can say what will run.
-    setTimeout(() => void this.session.warm(), 200);
+    // The engine starts in workers while the page draws. Keeping everything for visits without a network comes after the first picture.
+    void this.session.warm().then(() => this.session.idle()).then(() => offerUpdates((notices) => (this.notices = notices)));
   }
 
   override disconnectedCallback(): void {

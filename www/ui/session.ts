@@ -16,6 +16,9 @@ export interface Settings {
   quality: number;
 }
 
+/** How long the page is left alone before it fetches what only later visits need, in milliseconds. */
+const QUIET_MS = 1000;
+
 /** Side of the preview of a file that the browser cannot show, in pixels. */
 const PREVIEW_SIDE = 2048;
 
@@ -135,6 +138,16 @@ export class Session extends EventTarget {
   /** Loads the engine ahead of the first picture, for the status line. */
   async warm(): Promise<void> {
     await this.open().catch(() => {});
+  }
+
+  /** Resolves when nothing has been added and nothing has run for a moment. */
+  async idle(): Promise<void> {
+    let quiet = false;
+    while (!quiet) {
+      const before = this.items.length;
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+      quiet = !this.running && this.items.length === before;
+    }
   }
 
   /** Enlarges what is pending, one picture after the other. A broken one does not stop the rest. */

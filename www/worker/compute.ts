@@ -3,26 +3,30 @@
  * the coordinator talks to it over that port.
  */
 import { expose, transfer } from 'comlink';
-import { DeviceError } from '../shared/errors.js';
+import { DeviceError, toPlain } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import { holdLifeline } from '../shared/lifeline.js';
-import type { BackendName, ComputeApi, EngineInfo } from '../shared/protocol.js';
-import { instantiate, type EngineGlue, type WasmEngine } from './wasm.js';
+import type { BackendName, ComputeApi, EngineStart } from '../shared/protocol.js';
+import { instantiate, preloadGlue, type EngineGlue, type WasmEngine } from './wasm.js';
 
 let engine: WasmEngine | undefined;
 
 const api: ComputeApi = {
   hold: holdLifeline,
 
-  async create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineInfo> {
+  expect: preloadGlue,
+
+  async create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart> {
     const { Engine } = await instantiate<EngineGlue>({ glue, module });
-    engine = await Engine.create(backend, allowSoftware);
-    return {
-      adapter: engine.adapter,
-      software: engine.software,
-      tilesInFlight: Math.max(1, engine.tilesInFlight),
-      maxBufferBytes: engine.maxBufferBytes,
-    };
+    try {
+      engine = await Engine.create(backend, allowSoftware);
+    } catch (error) {
+      // After a trap the instance is not to be trusted with anything else.
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      return { refused: toPlain(error) };
+    }
+    const { adapter, software, tilesInFlight, maxBufferBytes } = engine;
+    return { info: { adapter, software, tilesInFlight: Math.max(1, tilesInFlight), maxBufferBytes } };
   },
 
   async prepare(onnx, channels, height, width) {

@@ -2,9 +2,9 @@ import { type Remote } from 'comlink';
 import { DeviceError, toPlain } from '../shared/errors.js';
 import { appPackages, type AppPackage } from '../shared/features.js';
 import { BACKENDS, type BackendChoice, type BackendName, type EngineReport, type HostApi, type Refusal } from '../shared/protocol.js';
-import { type Member } from './member.js';
+import { Nursery } from './nursery.js';
 import { Pool } from './pool.js';
-import { compile, instantiate, type AppGlue, type Artefact, type PackageName } from './wasm.js';
+import { compile, glueOf, instantiate, preloadGlue, type AppGlue, type Artefact, type PackageName } from './wasm.js';
 
 const SOFTWARE = 'This GPU is emulated in software, which is slower than the CPU engine.';
 
@@ -13,8 +13,6 @@ const IDLE_MS = 60_000;
 
 /** Opens backends on demand, remembers which refused and why, and compiles each wasm package once. */
 export class Engines {
-  /** Every worker by id, also those that are still starting. */
-  readonly members = new Map<number, Member>();
   private readonly pools = new Map<BackendName, Pool>();
   private readonly refused = new Map<BackendName, string>();
   private readonly compiled = new Map<PackageName, Promise<Artefact>>();
@@ -22,13 +20,12 @@ export class Engines {
   private readonly opening = new Map<string, Promise<Pool>>();
   private uses = 0;
   private idle: ReturnType<typeof setTimeout> | undefined;
-  private readonly deadBeforeStart = new Map<number, string>();
-  private readonly host: Remote<HostApi>;
+  private readonly nursery: Nursery;
   private readonly assetBase: string;
   private readonly most: number;
 
   constructor(host: Remote<HostApi>, assetBase: string, workers: number) {
-    this.host = host;
+    this.nursery = new Nursery(host, glueOf(assetBase, appPackages()[0] ?? 'app'));
     this.assetBase = assetBase;
     this.most = Math.max(1, workers);
   }
@@ -62,14 +59,17 @@ export class Engines {
       if (this.opening.size > 0) return this.restLater();
       for (const pool of this.pools.values()) pool.close();
       this.pools.clear();
+      this.nursery.rest();
     }, IDLE_MS);
   }
 
   /** Loads the best app package that this browser takes into this worker; the compute workers get the same one. */
   async loadApp(): Promise<AppGlue> {
+    this.nursery.prepare();
     let last: unknown;
     for (const name of appPackages()) {
       try {
+        preloadGlue(glueOf(this.assetBase, name));
         const app = await instantiate<AppGlue>(await this.artefact(name));
         this.appPackage = name;
         return app;
@@ -118,13 +118,19 @@ export class Engines {
     // A failed download is no property of the device: only what the engine itself says is remembered.
     const artefact = await this.artefact(backend === 'tract' ? 'tract' : this.appPackage);
     try {
-      const pool = await Pool.open(backend, this.host, artefact, !auto, (member) => this.register(member));
+      const pool = await Pool.open(backend, this.nursery, artefact, !auto);
       this.pools.set(backend, pool);
       return pool;
     } catch (refusal) {
       if (auto) this.refused.set(backend, toPlain(refusal).message);
       throw refusal;
     }
+  }
+
+  /** Starts the workers that a large picture will use, as far as an engine is open, while the picture is still being read. */
+  expect(choice: BackendChoice): void {
+    const backend = this.order(choice).find((name) => this.pools.get(name)?.alive);
+    if (backend) void this.pools.get(backend)?.grow(this.wanted(backend, Number.POSITIVE_INFINITY)).catch(() => {});
   }
 
   /** Opens the first backend of `choice` that does not refuse, and tells what the others said. */
@@ -163,7 +169,7 @@ export class Engines {
   /** Ends whatever still computes and gives the ids of those workers. */
   abandonBusy(): number[] {
     const ids = [...this.pools.values()].flatMap((pool) => pool.abandonBusy());
-    for (const id of ids) this.members.delete(id);
+    for (const id of ids) this.nursery.forget(id);
     return ids;
   }
 
@@ -173,16 +179,7 @@ export class Engines {
   }
 
   died(id: number, reason: string): void {
-    const member = this.members.get(id);
-    if (member) member.die(reason);
-    else this.deadBeforeStart.set(id, reason);
-  }
-
-  private register(member: Member): void {
-    for (const [id, known] of this.members) if (known.dead) this.members.delete(id);
-    this.members.set(member.id, member);
-    const reason = this.deadBeforeStart.get(member.id);
-    if (reason !== undefined) member.die(reason);
+    this.nursery.died(id, reason);
   }
 }
 

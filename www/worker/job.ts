@@ -10,6 +10,9 @@ import type { AppGlue, WasmJob, WasmTile } from './wasm.js';
 /** Failures of an engine, after which another engine may still do the job. */
 const ANOTHER_MAY: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['device', 'unsupported', 'limits']);
 
+/** Bytes of a file whose picture may well be a single tile, for one worker. */
+const SMALL_FILE = 4096;
+
 /** A tile handed out and not yet back. Its input is kept, so that it can be run again elsewhere. */
 interface Tile {
   readonly index: number;
@@ -55,11 +58,11 @@ export class JobRun {
 
   async run(): Promise<JobResult> {
     this.progress('load', 0, 2);
-    const model = await this.models.load(this.request.model, this.signal);
+    if (this.request.file.size > SMALL_FILE) this.engines.expect(this.request.backend);
+    const [model, file] = await Promise.all([this.models.load(this.request.model, this.signal), this.request.file.arrayBuffer()]);
     this.progress('load', 1, 2);
-    const file = new Uint8Array(await this.request.file.arrayBuffer());
     this.stopIfCancelled();
-    const { job, pool } = await this.open(file, model);
+    const { job, pool } = await this.open(new Uint8Array(file), model);
     try {
       await this.allTiles(job, pool, model);
       this.progress('encode', 0, 1);
@@ -242,7 +245,8 @@ export class JobRun {
   private async lanes(job: WasmJob, pool: Pool): Promise<void> {
     const stop = { now: false };
     const lanes = pool.members.flatMap((member) =>
-      Array.from({ length: member.info.tilesInFlight }, () => this.lane(job, pool, member, stop)),
+      // One tile waits at each worker, so that none is idle while rows are encoded.
+      Array.from({ length: member.info.tilesInFlight + 1 }, () => this.lane(job, pool, member, stop)),
     );
     const results = await Promise.allSettled(lanes);
     const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);

@@ -1,5 +1,5 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
-import { DeviceError } from '../shared/errors.js';
+import { DeviceError, fromPlain } from '../shared/errors.js';
 import { watchLifeline } from '../shared/lifeline.js';
 import type { BackendName, ComputeApi, EngineInfo, HostApi } from '../shared/protocol.js';
 import { type Artefact } from './wasm.js';
@@ -9,7 +9,6 @@ let lifelines = 0;
 /** A compute worker as the coordinator sees it: calls that reject, rather than hang, when it dies. */
 export class Member {
   readonly id: number;
-  readonly backend: BackendName;
   info: EngineInfo = { adapter: '', software: false, tilesInFlight: 1, maxBufferBytes: undefined };
   /** Calls under way. */
   busy = 0;
@@ -22,9 +21,8 @@ export class Member {
   private outputShape: readonly number[] = [];
   private kill: (reason: Error) => void = () => {};
 
-  private constructor(id: number, backend: BackendName, port: MessagePort) {
+  private constructor(id: number, port: MessagePort) {
     this.id = id;
-    this.backend = backend;
     this.remote = wrap<ComputeApi>(port);
     this.death = new Promise((_, reject) => {
       this.kill = reject;
@@ -33,26 +31,29 @@ export class Member {
     this.death.catch(() => {});
   }
 
-  /** Has the page start a worker, and starts `backend` in it. */
-  static async start(
-    host: Remote<HostApi>,
-    backend: BackendName,
-    allowSoftware: boolean,
-    artefact: Artefact,
-    onStart: (member: Member) => void,
-  ): Promise<Member> {
+  /** Has the page start a worker, which waits for an engine; `glue` is the script of the package that it will probably come from. */
+  static async spawn(host: Remote<HostApi>, glue: string, onSpawn: (member: Member) => void): Promise<Member> {
     const { id, port } = await host.spawn();
-    const member = new Member(id, backend, port);
-    onStart(member);
+    const member = new Member(id, port);
+    onSpawn(member);
     const lifeline = `inlarge-compute-${id}-${performance.timeOrigin}-${lifelines++}`;
-    if (await member.guarded(member.remote.hold(lifeline))) {
+    // Sent behind one another: neither waits for an answer.
+    const held = member.guarded(member.remote.hold(lifeline));
+    member.guarded(member.remote.expect(glue)).catch(() => {});
+    if (await held) {
       watchLifeline(lifeline, member.stopWatching.signal).then(
         () => member.die('The compute worker stopped unexpectedly, perhaps for want of memory.'),
         () => {},
       );
     }
-    member.info = await member.guarded(member.remote.create(backend, allowSoftware, artefact.glue, artefact.module));
     return member;
+  }
+
+  /** Starts an engine. Resolves to why it does not start on this device, after which another one can be started here. */
+  async start(backend: BackendName, allowSoftware: boolean, artefact: Artefact): Promise<Error | undefined> {
+    const { info, refused } = await this.guarded(this.remote.create(backend, allowSoftware, artefact.glue, artefact.module));
+    if (info) this.info = info;
+    return refused && fromPlain(refused);
   }
 
   /** Prepares a network for a tile shape, unless it is the one prepared last. Gives the shape of the output. */

@@ -1,42 +1,28 @@
-import { type Remote } from 'comlink';
-import type { BackendName, HostApi } from '../shared/protocol.js';
-import { Member } from './member.js';
+import type { BackendName } from '../shared/protocol.js';
+import { type Member } from './member.js';
+import { type Nursery } from './nursery.js';
 import { type Artefact } from './wasm.js';
 
 /** The compute workers of one backend. Starts with one and grows to what a job can use. */
 export class Pool {
   readonly backend: BackendName;
-  private readonly host: Remote<HostApi>;
+  private readonly nursery: Nursery;
   private readonly artefact: Artefact;
   private readonly allowSoftware: boolean;
-  private readonly register: (member: Member) => void;
   private all: Member[] = [];
   private growing: Promise<void> = Promise.resolve();
   private closed = false;
 
-  private constructor(
-    backend: BackendName,
-    host: Remote<HostApi>,
-    artefact: Artefact,
-    allowSoftware: boolean,
-    register: (member: Member) => void,
-  ) {
+  private constructor(backend: BackendName, nursery: Nursery, artefact: Artefact, allowSoftware: boolean) {
     this.backend = backend;
-    this.host = host;
+    this.nursery = nursery;
     this.artefact = artefact;
     this.allowSoftware = allowSoftware;
-    this.register = register;
   }
 
   /** Starts the first worker; rejects with the backend's reason for refusing. */
-  static async open(
-    backend: BackendName,
-    host: Remote<HostApi>,
-    artefact: Artefact,
-    allowSoftware: boolean,
-    register: (member: Member) => void,
-  ): Promise<Pool> {
-    const pool = new Pool(backend, host, artefact, allowSoftware, register);
+  static async open(backend: BackendName, nursery: Nursery, artefact: Artefact, allowSoftware: boolean): Promise<Pool> {
+    const pool = new Pool(backend, nursery, artefact, allowSoftware);
     await pool.add();
     return pool;
   }
@@ -70,7 +56,7 @@ export class Pool {
 
   close(): void {
     this.closed = true;
-    for (const member of this.members) this.end(member, 'The engine was closed.');
+    for (const member of this.members) this.nursery.end(member, 'The engine was closed.');
   }
 
   /** Ends the workers that are still in a call and gives their ids; the page terminates those. */
@@ -81,23 +67,20 @@ export class Pool {
   }
 
   private async add(): Promise<void> {
-    let started: Member | undefined;
+    const member = await this.nursery.take();
+    let refusal: Error | undefined;
     try {
-      const member = await Member.start(this.host, this.backend, this.allowSoftware, this.artefact, (early) => {
-        started = early;
-        this.register(early);
-      });
-      this.all.push(member);
-      // Started by a picture that was cancelled meanwhile.
-      if (this.closed) this.end(member, 'The engine was closed.');
-    } catch (refusal) {
-      if (started) this.end(started, 'The engine could not be started.');
+      refusal = await member.start(this.backend, this.allowSoftware, this.artefact);
+    } catch (failure) {
+      this.nursery.end(member, 'The engine could not be started.');
+      throw failure;
+    }
+    if (refusal) {
+      this.nursery.giveBack(member);
       throw refusal;
     }
-  }
-
-  private end(member: Member, reason: string): void {
-    member.die(reason);
-    void this.host.terminate(member.id);
+    this.all.push(member);
+    // Started by a picture that was cancelled meanwhile.
+    if (this.closed) this.nursery.end(member, 'The engine was closed.');
   }
 }

@@ -94,10 +94,20 @@ export interface Artefact {
 /** tract is a module of its own: 2 MB that only a model with unusual operations needs. */
 export type PackageName = AppPackage | 'tract';
 
+/** The script of a package. */
+export function glueOf(assetBase: string, name: PackageName): string {
+  return new URL(`wasm/${name}/inlarge.js`, assetBase).href;
+}
+
+/** Fetches a package's script while its module is still on the way; what goes wrong comes up again in `instantiate`. */
+export function preloadGlue(glue: string): void {
+  import(/* @vite-ignore */ glue).catch(() => {});
+}
+
 /** Fetches and compiles a package once, so that every worker gets the compiled module and no second download. */
 export async function compile(assetBase: string, name: PackageName): Promise<Artefact> {
-  const folder = new URL(`wasm/${name}/`, assetBase);
-  const address = new URL('inlarge_bg.wasm', folder).href;
+  const glue = glueOf(assetBase, name);
+  const address = new URL('inlarge_bg.wasm', glue).href;
   const remedy = 'Check the connection, then reload the page.';
   let response: Response;
   try {
@@ -114,7 +124,7 @@ export async function compile(assetBase: string, name: PackageName): Promise<Art
     const module = typed
       ? await WebAssembly.compileStreaming(response)
       : await WebAssembly.compile(await response.arrayBuffer());
-    return { glue: new URL('inlarge.js', folder).href, module };
+    return { glue, module };
   } catch (cause) {
     throw new DeviceError(
       `The engine file ${address} could not be compiled: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -61,52 +61,62 @@ impl Direct {
 
     /// Runs it; `bias` is filled up to whole vectors.
     #[inline(always)]
-    pub fn run<S: Simd>(&self, simd: S, input: Source<'_>, output: Target<'_>, bias: &[f32], ending: Ending<'_>) {
-        let wide = output.0.shape.width;
-        match self.vectors {
-            2 if wide >= 6 => self.rows::<S, 6, 2>(simd, input, output, bias, ending),
-            2 => self.rows::<S, 1, 2>(simd, input, output, bias, ending),
-            3 if wide >= 4 => self.rows::<S, 4, 3>(simd, input, output, bias, ending),
-            3 => self.rows::<S, 1, 3>(simd, input, output, bias, ending),
-            _ if wide >= 8 => self.rows::<S, 8, 1>(simd, input, output, bias, ending),
-            _ => self.rows::<S, 1, 1>(simd, input, output, bias, ending),
+    pub fn run<S: Simd>(&self, simd: S, input: Source<'_>, (to, y): Target<'_>, bias: &[f32], ending: Ending<'_>) {
+        let wide = to.shape.width;
+        // A call for each row: a browser puts better code in place between two calls.
+        for row in 0..to.shape.height {
+            let output = (to, &mut *y);
+            match self.vectors {
+                2 if wide >= 6 => self.row::<S, 6, 2>(simd, row, input, output, bias, ending),
+                2 => self.row::<S, 1, 2>(simd, row, input, output, bias, ending),
+                3 if wide >= 4 => self.row::<S, 4, 3>(simd, row, input, output, bias, ending),
+                3 => self.row::<S, 1, 3>(simd, row, input, output, bias, ending),
+                _ if wide >= 8 => self.row::<S, 8, 1>(simd, row, input, output, bias, ending),
+                _ => self.row::<S, 1, 1>(simd, row, input, output, bias, ending),
+            }
         }
     }
 
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn rows<S: Simd, const P: usize, const V: usize>(&self, simd: S, (from, x): Source<'_>, (to, y): Target<'_>, bias: &[f32], ending: Ending<'_>) {
+    fn row<S: Simd, const P: usize, const V: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        (from, x): Source<'_>,
+        (to, y): Target<'_>,
+        bias: &[f32],
+        ending: Ending<'_>,
+    ) {
         let lanes = S::f32s::LEN;
         let width = V * lanes;
         let step = self.stride[1] * from.stride;
         let reduction: usize = self.runs.iter().map(|run| run.1).sum();
-        for row in 0..to.shape.height {
-            let top = (row * self.stride[0] + from.border - self.corner[0]) * from.pitch() + (from.border - self.corner[1]) * from.stride;
-            for (block, weights) in self.weights.chunks_exact(reduction * width).enumerate() {
-                let mut column = 0;
-                while column < to.shape.width {
-                    // The last block is done where it ends, some of its pixels twice.
-                    let left = column.min(to.shape.width - P);
-                    let mut sums = biased::<S, P, V>(simd, &bias[block * width..][..width]);
-                    let mut rest = weights;
-                    for &(offset, length) in &self.runs {
-                        let (now, later) = rest.split_at(length * width);
-                        let start = top + left * step + offset;
-                        let mut rows: [&[f32]; P] = [&[]; P];
-                        for (p, r) in rows.iter_mut().enumerate() {
-                            *r = &x[start + p * step..][..length];
-                        }
-                        multiply::<S, P, V>(simd, &mut sums, rows, now);
-                        rest = later;
+        let top = (row * self.stride[0] + from.border - self.corner[0]) * from.pitch() + (from.border - self.corner[1]) * from.stride;
+        for (block, weights) in self.weights.chunks_exact(reduction * width).enumerate() {
+            let mut column = 0;
+            while column < to.shape.width {
+                // The last block is done where it ends, some of its pixels twice.
+                let left = column.min(to.shape.width - P);
+                let mut sums = biased::<S, P, V>(simd, &bias[block * width..][..width]);
+                let mut rest = weights;
+                for &(offset, length) in &self.runs {
+                    let (now, later) = rest.split_at(length * width);
+                    let start = top + left * step + offset;
+                    let mut rows: [&[f32]; P] = [&[]; P];
+                    for (p, r) in rows.iter_mut().enumerate() {
+                        *r = &x[start + p * step..][..length];
                     }
-                    for (p, pixel) in sums.iter().enumerate() {
-                        for (v, &sum) in pixel.iter().enumerate() {
-                            let channel = block * width + v * lanes;
-                            ending.store(simd, sum, channel, y, to.at(row, left + p) + channel);
-                        }
-                    }
-                    column += P;
+                    multiply::<S, P, V>(simd, &mut sums, rows, now);
+                    rest = later;
                 }
+                for (p, pixel) in sums.iter().enumerate() {
+                    for (v, &sum) in pixel.iter().enumerate() {
+                        let channel = block * width + v * lanes;
+                        ending.store(simd, sum, channel, y, to.at(row, left + p) + channel);
+                    }
+                }
+                column += P;
             }
         }
     }

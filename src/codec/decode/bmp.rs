@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
 
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let header = Header::read(bytes)?;
     limits::check_input_size(header.width, header.height, 4)?;

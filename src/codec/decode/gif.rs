@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
 
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let Some(&[a, b, c, d, flags]) = bytes.get(6..11) else { return Err(truncated(Format::Gif)) };
     let (width, height) = (u32::from(u16::from_le_bytes([a, b])), u32::from(u16::from_le_bytes([c, d])));

@@ -15,6 +15,7 @@ use crate::limits;
 /// Value of the Adobe segment's transform: the four colours are YCbCr and black.
 const YCCK: u8 = 2;
 
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let outline = jpeg_scan::walk(bytes)?;
     if outline.separate {

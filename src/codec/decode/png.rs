@@ -13,6 +13,7 @@ use crate::limits;
 /// Deflate cannot make more than this of one byte.
 const DEFLATE_RATIO: u64 = 1032;
 
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     // IHDR stands at a fixed place: the claim is checked before the engine sees the file.
     let header = bytes.get(16..29).filter(|_| bytes.get(12..16) == Some(b"IHDR"));

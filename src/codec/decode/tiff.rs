@@ -34,6 +34,7 @@ enum Layout {
     Ycc,
 }
 
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     // The engine knows no palettes, but reads their indices as shades of grey.
     let mut indices = bytes.to_vec();

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
 
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let claimed = walk(bytes)?;
     if let Some((width, height)) = claimed {
