@@ -117,6 +117,9 @@ impl Sample for u16 {
 }
 
 /// Fills a row of pixels of grey, grey and alpha, RGB or RGBA. Alpha that a pixel has no place for lays it on white.
+///
+/// Not inlined: a browser would optimise every kind of row as one large function, while the first picture waits.
+#[inline(never)]
 fn fill<T: Sample, const N: usize>(row: &mut [[T; N]], alpha: Option<&[f32]>, colour: impl Fn(usize) -> [f32; 3]) {
     let colours = if N > 2 { 3 } else { 1 };
     let put = |pixel: &mut [T; N], colour: [f32; 3]| {

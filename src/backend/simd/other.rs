@@ -9,6 +9,7 @@ use crate::backend::lower::{Arithmetic, Picture, Residual};
 use crate::model::graph::{DepthOrder, DepthToSpace, Pad, PadMode, Resize, ResizeMode};
 
 /// Takes in a tile, CHW.
+#[inline(never)]
 pub fn enter(tile: &[f32], (to, y): Target<'_>) {
     let plane = to.shape.height * to.shape.width;
     for row in 0..to.shape.height {
@@ -21,6 +22,7 @@ pub fn enter(tile: &[f32], (to, y): Target<'_>) {
 }
 
 /// Gives a value out, CHW.
+#[inline(never)]
 pub fn leave((from, x): Source<'_>, output: &mut [f32]) {
     let plane = from.shape.height * from.shape.width;
     for row in 0..from.shape.height {
@@ -44,7 +46,8 @@ pub enum Right<'a> {
 }
 
 /// Element-wise arithmetic, then an activation.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 pub fn pointwise<S: Simd>(simd: S, arithmetic: Arithmetic, (from, x): Source<'_>, right: Right<'_>, (to, y): Target<'_>, activation: &Activation) {
     let lanes = S::f32s::LEN;
     for row in 0..to.shape.height {
@@ -76,6 +79,7 @@ pub fn pointwise<S: Simd>(simd: S, arithmetic: Arithmetic, (from, x): Source<'_>
 }
 
 /// Joins the channels of the operands.
+#[inline(never)]
 pub fn concat(operands: &[Source<'_>], (to, y): Target<'_>) {
     let mut first = 0;
     for (from, x) in operands {
@@ -99,6 +103,7 @@ fn shuffled(shuffle: DepthToSpace, channels: usize, c: usize, phase: usize) -> u
 }
 
 /// Pixel shuffle.
+#[inline(never)]
 pub fn depth_to_space(shuffle: DepthToSpace, (from, x): Source<'_>, (to, y): Target<'_>) {
     let block = shuffle.block;
     for row in 0..to.shape.height {
@@ -125,6 +130,7 @@ fn taps(mode: ResizeMode, scale: usize, index: usize, size: usize) -> (usize, us
 }
 
 /// Enlargement.
+#[inline(never)]
 pub fn enlarge(resize: Resize, (from, x): Source<'_>, (to, y): Target<'_>) {
     let columns: Vec<_> = (0..to.shape.width).map(|c| taps(resize.mode, resize.scale, c, from.shape.width)).collect();
     for row in 0..to.shape.height {
@@ -144,6 +150,7 @@ pub fn enlarge(resize: Resize, (from, x): Source<'_>, (to, y): Target<'_>) {
 }
 
 /// A border.
+#[inline(never)]
 pub fn pad(pad: &Pad, (from, x): Source<'_>, (to, y): Target<'_>) {
     let source = |index: usize, before: usize, size: usize| -> Option<usize> {
         let (i, last) = (index as i64 - before as i64, size as i64 - 1);
@@ -168,6 +175,7 @@ pub fn pad(pad: &Pad, (from, x): Source<'_>, (to, y): Target<'_>) {
 
 /// The end of a network: pixel shuffle of the last convolution's result, plus the enlarged anchor, within limits,
 /// to CHW.
+#[inline(never)]
 pub fn finish(picture: &Picture, residual: Residual, (from, x): Source<'_>, anchor: Option<Source<'_>>, output: &mut [f32]) {
     let shuffle = picture.shuffle;
     let block = shuffle.block;
