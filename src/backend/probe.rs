@@ -1,11 +1,11 @@
 //! The golden tile: a small network with a known answer that an engine must reproduce before it is trusted.
 //!
 //! Drivers exist that compile a shader wrongly, lose weights, or return zeros. The probe runs every kind of
-//! layer that our networks use on a tile of odd size and compares with the reference interpreter.
+//! layer that our networks use on a tile of odd size and compares with what the reference interpreter gave; the answer is
+//! kept in a file, for interpreting it again at every start takes longer than the engine.
 
 use std::sync::Arc;
 
-use super::reference::ReferenceBackend;
 use super::{Backend, Tensor};
 use crate::error::{Error, Result};
 use crate::model::Network;
@@ -23,8 +23,8 @@ const TILE: Shape = Shape::new(3, 13, 21);
 pub async fn probe(backend: &dyn Backend) -> Result<()> {
     let network = Network::from_graph(golden_graph());
     let tile = golden_tile();
-    let expected = run(&ReferenceBackend::new(1), &network, &tile).await?;
     let answer = run(backend, &network, &tile).await?;
+    let expected = golden_answer();
     let error = largest_difference(&expected, &answer);
     if error <= PROBE_TOLERANCE {
         Ok(())
@@ -34,6 +34,16 @@ pub async fn probe(backend: &dyn Backend) -> Result<()> {
             "Update the graphics driver, or use the CPU",
         ))
     }
+}
+
+/// The answer of the reference interpreter: CHW, little-endian 16-bit numbers in units of 1/[`GOLDEN_UNIT`].
+const GOLDEN: &[u8] = include_bytes!("golden.bin");
+const GOLDEN_UNIT: f32 = 4096.0;
+const GOLDEN_SHAPE: Shape = Shape::new(3, 2 * TILE.height, 2 * TILE.width);
+
+fn golden_answer() -> Tensor {
+    let data = GOLDEN.as_chunks().0.iter().map(|&bytes| f32::from(i16::from_le_bytes(bytes)) / GOLDEN_UNIT).collect();
+    Tensor { shape: GOLDEN_SHAPE, data }
 }
 
 async fn run(backend: &dyn Backend, network: &Network, tile: &Tensor) -> Result<Tensor> {
@@ -99,4 +109,25 @@ fn golden_graph() -> Graph {
     let nodes: Vec<Node> =
         layers.into_iter().map(|(op, inputs)| Node { name: op.name().into(), op, inputs: inputs.into_iter().map(ValueId).collect() }).collect();
     Graph { input_channels: 3, output: ValueId(nodes.len()), nodes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::reference::ReferenceBackend;
+
+    #[test]
+    fn the_kept_answer_is_that_of_the_reference() {
+        let network = Network::from_graph(golden_graph());
+        let answer = pollster::block_on(run(&ReferenceBackend::new(1), &network, &golden_tile())).unwrap();
+        let kept: Vec<u8> = answer.data.iter().flat_map(|v| ((v * GOLDEN_UNIT).round() as i16).to_le_bytes()).collect();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/backend/golden.bin");
+        if std::env::var_os("INLARGE_WRITE_GOLDEN").is_some() {
+            std::fs::write(path, &kept).unwrap();
+        }
+        let difference = largest_difference(&answer, &golden_answer());
+        assert!(difference <= 0.5 / GOLDEN_UNIT, "off by {difference}: INLARGE_WRITE_GOLDEN=1 cargo test --lib golden writes {path} anew");
+        let span = answer.data.iter().fold([f32::MAX, f32::MIN], |[low, high], &v| [low.min(v), high.max(v)]);
+        assert!(span[1] - span[0] > 1.0, "an answer that is nearly flat tells nothing: {span:?}");
+    }
 }
