@@ -36,6 +36,7 @@ const JOBS = [
     page: 'inlarge',
     path: '/site/',
     async enlarge(page, picture) {
+      await taken(page, () => document.querySelector('inlarge-app')?.renderRoot?.querySelector('input[type=file]'));
       await page.getByLabel('Choose images').setInputFiles(picture);
       return page.evaluate(useOurPage, PATIENCE);
     },
@@ -48,12 +49,18 @@ const JOBS = [
     page: 'ort',
     path: '/ort-page/',
     async enlarge(page, picture) {
+      await taken(page, () => document.querySelector('input[type=file]'));
       await page.getByLabel('Picture').setInputFiles(picture);
       return page.evaluate(useOrtPage, PATIENCE);
     },
     async settle() {},
   },
 ];
+
+/** Waits until the page takes pictures, looking at every frame: a locator that finds nothing looks again half a second later. */
+async function taken(page, find) {
+  await page.waitForFunction(find, undefined, { polling: 'raf', timeout: PATIENCE });
+}
 
 /** Runs in the page, so that no round trip of the driver is measured: chooses, starts, and waits for the result to save. */
 async function useOurPage(patience) {

@@ -1,7 +1,10 @@
 //! The suite inside a browser.
 
 use inlarge::backend::select::{Preference, open};
+use inlarge::model::Network;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::graphs;
 
 /// Runs all cases on the engine `gpu`, `simd`, `tract` or `reference`; a software adapter is welcome.
 ///
@@ -29,4 +32,11 @@ pub async fn run_suite(backend: String) -> String {
         }
     }
     serde_json::json!({ "backend": backend, "adapter": engine.adapter(), "passed": passed, "failed": failed }).to_string()
+}
+
+/// A network like photo, as an ONNX file: for tests of the modules that are shipped.
+#[wasm_bindgen]
+#[expect(unreachable_pub, reason = "JavaScript calls it, no other crate does")]
+pub fn photo_onnx(scale: usize) -> Vec<u8> {
+    Network::from_graph(graphs::photo(scale)).onnx().to_vec()
 }

@@ -1,0 +1,55 @@
+import { expect, test } from '@playwright/test';
+import { ROOT } from './support/environment.ts';
+import { PlainServer } from './support/server.ts';
+
+const MIB = 1 << 20;
+/** What a compute worker may take, in bytes. */
+const MOST = 64 * MIB;
+/** A tile of 128 pixels with the halo of the network photo: sixteen 3x3 convolutions and the last one. */
+const SIDE = 128 + 2 * 17;
+
+/** A compute worker's work, with the size of its instance's memory after it, in bytes. A wasm memory never shrinks. */
+const WORKER = `
+  onmessage = async ({ data: { side } }) => {
+    const suite = await import('/suite/inlarge.js');
+    await suite.default({ module_or_path: '/suite/inlarge_bg.wasm' });
+    const onnx = suite.photo_onnx(4);
+    const app = await import('/app/inlarge.js');
+    const { memory } = await app.default({ module_or_path: '/app/inlarge_bg.wasm' });
+    const engine = await app.Engine.create('simd', false);
+    await engine.prepare(onnx, 3, side, side);
+    const tile = new Float32Array(3 * side * side).fill(0.5);
+    let result;
+    for (let i = 0; i < 3; i += 1) result = await engine.run(tile);
+    postMessage({ bytes: memory.buffer.byteLength, values: result.length });
+  };`;
+
+for (const name of ['app', 'app-relaxed']) {
+  test(`a worker of ${name} runs photo x4 on tiles of 128 in 64 MB, and a larger tile takes more`, async ({ page }) => {
+    const server = await PlainServer.start({
+      files: { '/': '<!doctype html><title>memory</title>', '/worker.js': WORKER },
+      folders: { '/suite/': `${ROOT}.cache/wasm/suite`, '/app/': `${ROOT}www/wasm/${name}` },
+    });
+    await page.goto(`${server.origin}/`);
+    const [usual, large] = await page.evaluate(
+      (sides) =>
+        Promise.all(
+          sides.map(
+            (side) =>
+              new Promise<{ bytes: number; values: number }>((resolve, reject) => {
+                const worker = new Worker('/worker.js', { type: 'module' });
+                worker.onmessage = ({ data }) => resolve(data as { bytes: number; values: number });
+                worker.onerror = (event) => reject(new Error(event.message));
+                worker.postMessage({ side });
+              }),
+          ),
+        ),
+      [SIDE, 3 * SIDE],
+    );
+    await server.stop();
+    console.log(`${name}: ${(usual!.bytes / MIB).toFixed(1)} MiB, and ${(large!.bytes / MIB).toFixed(1)} MiB for nine times the pixels`);
+    expect(usual!.values).toBe(3 * 16 * SIDE * SIDE);
+    expect(usual!.bytes).toBeLessThanOrEqual(MOST);
+    expect(large!.bytes).toBeGreaterThan(MOST);
+  });
+}
