@@ -71,6 +71,18 @@ for (const file of ['inlarge_bg.wasm', 'inlarge.js']) {
   });
 }
 
+test('the model is fetched while the settings are still open, and once', async ({ page }) => {
+  const app = await App.open(page, 'simd');
+  await expect(app.status).toContainText('Engine simd');
+  const answer = page.waitForResponse('**/models/photo-fast-x2-*.onnx');
+  await app.add(PICTURE);
+  await app.scale.selectOption('2');
+  await (await answer).finished();
+  await page.route('**/models/*.onnx', (route) => route.abort());
+  const { difference } = await compare(page, await app.upscale(), await enlargeByCommandLine(PICTURE.name, PICTURE.buffer, 2));
+  expect(difference).toBeLessThanOrEqual(1);
+});
+
 test('compute workers without work are ended, and start again', async ({ page }) => {
   // A minute passes in a tenth of a second.
   await before(page, 'const later = setTimeout; globalThis.setTimeout = (work, wait, ...rest) => later(work, wait === 60_000 ? 100 : wait, ...rest);');

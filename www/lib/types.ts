@@ -52,6 +52,11 @@ export interface Upscaler {
   /** What runs the networks, and why other engines do not. */
   readonly engine: EngineReport;
   upscale(input: UpscaleInput, options?: UpscaleOptions): Promise<UpscaleResult>;
+  /**
+   * Fetches a model and starts the workers that a picture will need, while the user is still choosing. Never rejects: what
+   * goes wrong comes up with the picture.
+   */
+  ready(options?: Pick<UpscaleOptions, 'model' | 'scale' | 'variant'>): Promise<void>;
   /** The models that can be chosen, the user's own included. */
   models(): readonly ModelEntry[];
   /** Adds an ONNX network for this session. Its `id` is what `model` takes. */

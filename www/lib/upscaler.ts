@@ -2,7 +2,7 @@ import { proxy } from 'comlink';
 import { abortError, ModelError, ParameterError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import type { ModelEntry } from '../shared/manifest.js';
-import type { BackendChoice, EngineReport, JobRequest, OutputType, PreviewResult, Progress } from '../shared/protocol.js';
+import type { BackendChoice, EngineReport, JobRequest, ModelSource, OutputType, PreviewResult, Progress } from '../shared/protocol.js';
 import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
 import { toFile } from './input.js';
@@ -107,6 +107,15 @@ class Running implements Upscaler {
     return this.direct((coordinator) => coordinator.api.preview(file, maxSide));
   }
 
+  async ready({ model = 'auto', scale, variant }: Pick<UpscaleOptions, 'model' | 'scale' | 'variant'> = {}): Promise<void> {
+    try {
+      const source = this.sourceOf(choose(this.models(), model, scale, variant));
+      await this.direct((coordinator) => coordinator.api.ready(this.backend, source));
+    } catch {
+      // The picture's to say.
+    }
+  }
+
   async upscale(input: UpscaleInput, options: UpscaleOptions = {}): Promise<UpscaleResult> {
     const { signal } = options;
     const type: OutputType = options.output?.type ?? 'image/png';
@@ -116,11 +125,10 @@ class Running implements Upscaler {
     if (!TYPES.includes(type)) throw new ParameterError(`Files of type "${type}" are not written.`, `Choose one of: ${TYPES.join(', ')}.`);
     if (!(quality >= 1 && quality <= 100)) throw new ParameterError(`A quality of ${quality} is not offered.`, 'Choose 1 to 100.');
     const entry = choose(this.models(), options.model ?? 'auto', options.scale, options.variant);
-    const own = this.added.get(entry.id);
     const { file, name } = await toFile(input, options.name, signal);
     const request: JobRequest = {
       file, name, backend,
-      model: { entry, from: own?.file ?? new URL(`models/${entry.file}`, this.assetBase).href },
+      model: this.sourceOf(entry),
       scale: entry.scale || (options.scale ?? 0),
       tile: options.tile ?? null,
       output: { type, quality: Math.round(quality) },
@@ -145,6 +153,10 @@ class Running implements Upscaler {
       }
       return { ...result, name: resultName(name, result.report.scale || entry.scale, type) };
     });
+  }
+
+  private sourceOf(entry: ModelEntry): ModelSource {
+    return { entry, from: this.added.get(entry.id)?.file ?? new URL(`models/${entry.file}`, this.assetBase).href };
   }
 
   dispose(): void {

@@ -120,6 +120,8 @@ export interface CoordinatorApi {
   start(setup: CoordinatorSetup, host: HostApi): Promise<boolean>;
   /** Starts the engine that `choice` leads to, without preparing a network. */
   engine(choice: BackendChoice): Promise<EngineReport>;
+  /** Starts the workers and fetches the model that the next picture will probably need. */
+  ready(choice: BackendChoice, model: ModelSource): Promise<void>;
   upscale(job: number, request: JobRequest, onProgress: (progress: Progress) => void): Promise<JobResult>;
   /** Stops a job between tiles. Resolves to the compute workers that are still busy and now abandoned. */
   cancel(job: number): Promise<number[]>;

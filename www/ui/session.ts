@@ -79,6 +79,7 @@ export class Session extends EventTarget {
     this.items.push(...added);
     this.selected = this.running ? (this.selected ?? added[0]) : added[0];
     for (const item of added) void this.look(item);
+    this.expect();
     this.say(added.length === 1 ? `${added[0]?.file.name} was added.` : `${added.length} pictures were added.`);
   }
 
@@ -101,6 +102,7 @@ export class Session extends EventTarget {
   set(settings: Partial<Settings>): void {
     Object.assign(this.settings, settings);
     if (!this.scales.includes(this.settings.scale)) this.settings.scale = this.scales.at(-1) ?? 4;
+    this.expect();
     this.changed();
   }
 
@@ -176,6 +178,12 @@ export class Session extends EventTarget {
   cancel(): void {
     this.run?.abort();
     this.say('Cancelled.');
+  }
+
+  /** Has the engine fetch what the pictures will need, while the settings are still being looked at. */
+  private expect(): void {
+    const { model, scale } = this.settings;
+    if (this.items.length > 0) void this.upscaler?.then((upscaler) => upscaler.ready({ model, scale }), () => {});
   }
 
   private get key(): string {

@@ -47,6 +47,14 @@ const api: CoordinatorApi = {
     return engines.during(() => engines.select(choice));
   },
 
+  async ready(choice, model) {
+    const { engines, models } = started();
+    await engines.during(async () => {
+      engines.expect(choice);
+      await models.load(model);
+    });
+  },
+
   async upscale(id, request, onProgress) {
     const { app, engines, models } = started();
     const controller = new AbortController();

@@ -59,7 +59,9 @@ export class JobRun {
   async run(): Promise<JobResult> {
     this.progress('load', 0, 2);
     if (this.request.file.size > SMALL_FILE) this.engines.expect(this.request.backend);
-    const [model, file] = await Promise.all([this.models.load(this.request.model, this.signal), this.request.file.arrayBuffer()]);
+    const [model, file] = await this.unlessCancelled(
+      Promise.all([this.models.load(this.request.model), this.request.file.arrayBuffer()]),
+    );
     this.progress('load', 1, 2);
     this.stopIfCancelled();
     const { job, pool } = await this.open(new Uint8Array(file), model);
@@ -301,6 +303,14 @@ export class JobRun {
 
   private stopIfCancelled(): void {
     if (this.signal.aborted) throw abortError();
+  }
+
+  /** Waits for `promise`, but not past a cancellation. */
+  private unlessCancelled<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.signal.addEventListener('abort', () => reject(abortError()), { once: true });
+      promise.then(resolve, reject);
+    });
   }
 
   private seconds(): number {

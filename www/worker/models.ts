@@ -11,22 +11,30 @@ export interface LoadedModel {
 
 /** Fetches, checks and parses models, each once. */
 export class Models {
-  private readonly loaded = new Map<string, LoadedModel>();
+  private readonly loaded = new Map<string, Promise<LoadedModel>>();
   private readonly app: AppGlue;
 
   constructor(app: AppGlue) {
     this.app = app;
   }
 
-  async load({ entry, from }: ModelSource, signal: AbortSignal): Promise<LoadedModel> {
-    const before = this.loaded.get(entry.id);
-    if (before) return before;
-    const onnx = typeof from === 'string' ? await fetchModel(from, entry.name, signal) : await bytesOf(from);
+  /** Loads a model, or gives the loaded one. A failure is not remembered: the next call tries again. */
+  load(source: ModelSource): Promise<LoadedModel> {
+    const { id } = source.entry;
+    let found = this.loaded.get(id);
+    if (!found) {
+      found = this.read(source);
+      found.catch(() => this.loaded.delete(id));
+      this.loaded.set(id, found);
+    }
+    return found;
+  }
+
+  private async read({ entry, from }: ModelSource): Promise<LoadedModel> {
+    const onnx = typeof from === 'string' ? await fetchModel(from, entry.name) : await bytesOf(from);
     if (entry.sha256) await check(onnx, entry.sha256, entry.name);
     const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}');
-    const model: LoadedModel = { id: entry.id, onnx: parsed.onnx(), parsed };
-    this.loaded.set(entry.id, model);
-    return model;
+    return { id: entry.id, onnx: parsed.onnx(), parsed };
   }
 
   /** Parses a user's file to see whether it can be used at all. */
@@ -42,13 +50,12 @@ async function bytesOf(file: Blob): Promise<Uint8Array> {
   return new Uint8Array(await file.arrayBuffer());
 }
 
-async function fetchModel(address: string, name: string, signal: AbortSignal): Promise<Uint8Array> {
+async function fetchModel(address: string, name: string): Promise<Uint8Array> {
   const remedy = 'Check the connection, then try again.';
   let response: Response;
   try {
-    response = await fetch(address, { signal });
+    response = await fetch(address);
   } catch (cause) {
-    if (signal.aborted) throw cause;
     throw new ModelError(`The model ${name} could not be fetched from ${address}.`, remedy, cause);
   }
   if (!response.ok) {
