@@ -42,16 +42,17 @@ impl Background {
         Ok(Self { log, running })
     }
 
-    /// Waits for the last command, and shows what all of them said.
+    /// Waits for the last command; shows what all of them said, and gives it.
     ///
     /// # Errors
     /// That of the command that failed.
-    pub(crate) fn wait(self) -> Result<()> {
+    pub(crate) fn wait(self) -> Result<String> {
         if !self.running.is_finished() {
-            say("waiting for the builds for browsers");
+            say(format!("waiting for what writes {}", self.log.display()));
         }
         let outcome = self.running.join().map_err(|_| anyhow!("the thread of the background commands ended"))?;
-        print!("{}", fs::read_to_string(&self.log)?);
-        outcome
+        let said = fs::read_to_string(&self.log)?;
+        print!("{said}");
+        outcome.map(|()| said)
     }
 }

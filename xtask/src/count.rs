@@ -61,6 +61,14 @@ fn show(stream: impl Read, print: impl Fn(&str)) -> Count {
     count
 }
 
+/// What the closing lines of a runner's output say.
+pub(crate) fn count_lines(output: &str) -> Count {
+    output.lines().map(closing_line).fold(Count::default(), |mut sum, count| {
+        sum.add(count);
+        sum
+    })
+}
+
 /// What a line says of the number of tests: cargo's, Playwright's or unittest's closing line.
 fn closing_line(line: &str) -> Count {
     let line = line.trim();

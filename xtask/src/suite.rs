@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::background::Background;
-use crate::count::{Count, run_counted};
+use crate::count::{Count, count_lines, run_counted};
 use crate::lint::linted_cargo;
 use crate::process::{cargo, npx, read, run, say, target_dir};
 use crate::{artefact, site, tools};
@@ -17,6 +17,7 @@ use crate::{artefact, site, tools};
 const XTASK_TESTS: [&str; 7] = ["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"];
 const NATIVE_TESTS: [&str; 5] = ["test", "--package", "inlarge", "--package", "inlarge-suite"];
 const BUILD_LOG: &str = ".cache/browser-builds.log";
+const TRAINING_LOG: &str = ".cache/training-tests.log";
 
 /// A part of the tests that can be run alone.
 struct Stage {
@@ -33,6 +34,8 @@ struct Run {
     handed_on: Vec<String>,
     /// Builds for the browser, which link on one core while native tests use the other.
     browser_builds: Option<Background>,
+    /// The tests of `training/`, whose packages take a minute to fetch.
+    training: Option<Background>,
 }
 
 /// In this order: what fails quickly first.
@@ -62,10 +65,15 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     }
     let chosen: Vec<&Stage> = STAGES.iter().filter(|stage| names.is_empty() || names.iter().any(|name| name == stage.name)).collect();
     let in_browser = chosen.iter().any(|stage| ["dist", "e2e", "browsers"].contains(&stage.name));
-    let mut state = Run { handed_on: handed_on.to_vec(), browser_builds: None };
+    let mut state = Run { handed_on: handed_on.to_vec(), browser_builds: None, training: None };
     if in_browser && chosen.len() > 2 {
         say(format!("building for browsers beside the first stages, with the output in {BUILD_LOG}"));
         state.browser_builds = Some(Background::start(BUILD_LOG, &[&["dist"], &["wasm", "suite"]])?);
+    }
+    if chosen.len() > 2 && chosen.iter().any(|stage| stage.name == "training") {
+        // Before, not beside: two installations of system packages get into each other's way.
+        tools::fonts()?;
+        state.training = Some(Background::start(TRAINING_LOG, &[&["test", "training"]])?);
     }
     let mut total = Count::default();
     let mut rows: Vec<(&str, Duration, String)> = Vec::new();
@@ -144,17 +152,24 @@ fn devices(_: &mut Run) -> Result<Count> {
     one(run(Command::new(command_line()?).arg("devices")))
 }
 
-fn training(_: &mut Run) -> Result<Count> {
-    tools::fonts()?;
-    let mut unittest = Command::new(tools::python()?);
-    let mut count = run_counted(unittest.args(["-m", "unittest", "discover", "--start-directory", "training", "--top-level-directory", "."]))?;
+fn training(state: &mut Run) -> Result<Count> {
+    let mut count = if let Some(beside) = state.training.take() {
+        count_lines(&beside.wait()?)
+    } else {
+        tools::fonts()?;
+        let mut unittest = Command::new(tools::python()?);
+        run_counted(unittest.args(["-m", "unittest", "discover", "--start-directory", "training", "--top-level-directory", "."]))?
+    };
     // unittest says how many ran and how many of those failed.
     count.passed = count.passed.saturating_sub(count.failed);
+    if count.passed + count.failed == 0 {
+        bail!("no test of training/ ran");
+    }
     Ok(count)
 }
 
 fn finish_builds(state: &mut Run) -> Result<()> {
-    state.browser_builds.take().map_or(Ok(()), Background::wait)
+    state.browser_builds.take().map_or(Ok(()), |builds| builds.wait().map(drop))
 }
 
 fn dist(state: &mut Run) -> Result<Count> {
