@@ -2,7 +2,7 @@
 //!
 //! Drivers exist that compile a shader wrongly, lose weights, or return zeros. The probe runs every kind of
 //! layer that our networks use on a tile of odd size and compares with what the reference interpreter gave; the answer is
-//! kept in a file, for interpreting it again at every start takes longer than the engine.
+//! kept in a file, so that no start interprets it again.
 
 use std::sync::Arc;
 

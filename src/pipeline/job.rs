@@ -40,7 +40,7 @@ pub struct JobOptions {
     pub quality: u8,
 }
 
-/// Side of a tile: the halo costs a sixth of the time of smaller ones, and a GPU wants large dispatches.
+/// Side of a tile: the halo weighs more on smaller ones, and a GPU wants large dispatches.
 const DEFAULT_TILE: usize = 256;
 /// Bytes of the largest value within the network that a tile on the CPU may have: caches and memory are shared with others.
 const CPU_VALUE_BYTES: u64 = 8 << 20;

@@ -133,3 +133,11 @@ export function fromPlain(plain: PlainError): Error {
 export function abortError(): DOMException {
   return new DOMException('The picture was cancelled.', 'AbortError');
 }
+
+/** Waits for `promise`, but not past an abort: then it rejects with the signal's reason. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}

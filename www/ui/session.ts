@@ -2,6 +2,7 @@ import { scalesOf } from '../lib/catalogue.js';
 import { Estimate } from '../lib/estimate.js';
 import type { Upscaler } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
+import { orAborted } from '../shared/errors.js';
 import type { ModelEntry } from '../shared/manifest.js';
 import type { BackendChoice, EngineReport, OutputType, Progress } from '../shared/protocol.js';
 import { fraction, newItem, problemOf, type Item } from './item.js';
@@ -102,7 +103,8 @@ export class Session extends EventTarget {
   set(settings: Partial<Settings>): void {
     Object.assign(this.settings, settings);
     if (!this.scales.includes(this.settings.scale)) this.settings.scale = this.scales.at(-1) ?? 4;
-    this.expect();
+    // Another engine has to start first; what it needs is asked for then.
+    if (settings.backend === undefined) this.expect();
     this.changed();
   }
 
@@ -116,6 +118,7 @@ export class Session extends EventTarget {
       const upscaler = await this.open();
       this.engine = await upscaler.useEngine(backend);
       this.engineProblem = undefined;
+      this.expect();
     } catch (error) {
       if (this.settings.backend === backend) this.engineProblem = problemOf(error);
     }
@@ -291,12 +294,4 @@ export class Session extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
-}
-
-/** Waits for `promise`, but not past an abort. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    promise.then(resolve, reject);
-  });
 }

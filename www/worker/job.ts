@@ -1,4 +1,4 @@
-import { abortError, DeviceError, LimitsError, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
+import { abortError, DeviceError, LimitsError, orAborted, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
 import { isSlower, type JobRequest, type JobResult, type Progress, type Refusal, type Report } from '../shared/protocol.js';
 import { Chunks } from './chunks.js';
 import { nobody, type Engines } from './engines.js';
@@ -59,8 +59,9 @@ export class JobRun {
   async run(): Promise<JobResult> {
     this.progress('load', 0, 2);
     if (this.request.file.size > SMALL_FILE) this.engines.expect(this.request.backend);
-    const [model, file] = await this.unlessCancelled(
+    const [model, file] = await orAborted(
       Promise.all([this.models.load(this.request.model), this.request.file.arrayBuffer()]),
+      this.signal,
     );
     this.progress('load', 1, 2);
     this.stopIfCancelled();
@@ -246,9 +247,10 @@ export class JobRun {
   /** Lets every worker of `pool` take tiles until there are none. */
   private async lanes(job: WasmJob, pool: Pool): Promise<void> {
     const stop = { now: false };
+    // At a worker on the CPU one tile waits, so that it is not idle while rows are encoded; a GPU has its own in flight.
+    const waiting = pool.backend === 'gpu' ? 0 : 1;
     const lanes = pool.members.flatMap((member) =>
-      // One tile waits at each worker, so that none is idle while rows are encoded.
-      Array.from({ length: member.info.tilesInFlight + 1 }, () => this.lane(job, pool, member, stop)),
+      Array.from({ length: member.info.tilesInFlight + waiting }, () => this.lane(job, pool, member, stop)),
     );
     const results = await Promise.allSettled(lanes);
     const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
@@ -303,14 +305,6 @@ export class JobRun {
 
   private stopIfCancelled(): void {
     if (this.signal.aborted) throw abortError();
-  }
-
-  /** Waits for `promise`, but not past a cancellation. */
-  private unlessCancelled<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.signal.addEventListener('abort', () => reject(abortError()), { once: true });
-      promise.then(resolve, reject);
-    });
   }
 
   private seconds(): number {

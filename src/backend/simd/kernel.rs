@@ -6,7 +6,7 @@
 //!
 //! Natively a kernel must be inlined into the function that was compiled for the processor's instructions. In wasm the
 //! instructions are the module's, and a kernel is a function of its own: browsers optimise function by function while
-//! the first picture waits, and one function of all kernels takes them a second.
+//! the first picture waits, and one function of all kernels keeps them busy for long.
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 

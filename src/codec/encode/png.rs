@@ -58,7 +58,7 @@ impl<'w> Encoder<'w> {
         let outbox = Outbox::default();
         let mut encoder = png::Encoder::with_info(outbox.clone(), info).map_err(error)?;
         encoder.set_compression(Compression::Fast);
-        // On photographs and screenshots alike the best filter for nearly every row; trying all of them takes twice as long.
+        // The best filter for nearly every row of photographs and screenshots; trying all of them takes longer.
         encoder.set_filter(Filter::Paeth);
         let writer = encoder.write_header().map_err(error)?.into_stream_writer_with_size(CHUNK).map_err(error)?;
         Ok(Self { counter, sink, outbox, writer, row: Vec::new() })
