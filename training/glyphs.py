@@ -11,7 +11,11 @@ FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 LICENCES = {
     "DejaVu": "Bitstream Vera licence",
     "Liberation": "SIL OFL 1.1, or GPL-2 with font exception",
-    "Noto": "SIL OFL 1.1",
+    "NotoSans-": "SIL OFL 1.1",
+    "NotoSansDisplay": "SIL OFL 1.1",
+    "NotoSansMono": "SIL OFL 1.1",
+    "NotoSerif-": "SIL OFL 1.1",
+    "NotoSerifDisplay": "SIL OFL 1.1",
     "Inter": "SIL OFL 1.1",
     "Roboto": "Apache-2.0",
     "FiraCode": "SIL OFL 1.1",
@@ -19,6 +23,8 @@ LICENCES = {
 }
 """Fonts that may be used, by the start of the file's name."""
 UNUSED = ("MathTeXGyre", "Emoji", "CJK")
+HELD_OUT = ("RobotoCondensed", "NotoSerif-", "LiberationMono")
+"""Families that training never draws: the scores of text are measured on them."""
 SUBPIXELS = 3
 LCD_FILTER = np.array([1, 2, 3, 2, 1]) / 9.0
 """Against colour fringes, over five subpixels, as FreeType filters."""
@@ -42,15 +48,17 @@ class Font:
 
 
 @functools.cache
-def fonts(folders: tuple[str, ...] = FOLDERS) -> list[Font]:
-    """The open fonts that this machine has, by file name."""
+def fonts(folders: tuple[str, ...] = FOLDERS, held_out: bool = False) -> list[Font]:
+    """The open fonts that this machine has, by file name: those for training, or those of the `HELD_OUT` families."""
     found = {}
     for path in sorted(path for folder in folders for path in Path(folder).rglob("*.[to]tf")):
         family = next((name for name in LICENCES if path.name.startswith(name)), None)
-        if family and not any(word in path.name for word in UNUSED):
+        usable = family and not any(word in path.name for word in UNUSED)
+        if usable and path.name.startswith(HELD_OUT) == held_out:
             found.setdefault(path.name, Font(path, LICENCES[family]))
     if not found:
-        raise FileNotFoundError(f"no font of {', '.join(LICENCES)} is in {', '.join(folders)}: install fonts-dejavu")
+        wanted, packages = (HELD_OUT, "fonts-liberation, fonts-roboto") if held_out else (LICENCES, "fonts-dejavu")
+        raise FileNotFoundError(f"no font of {', '.join(wanted)} is in {', '.join(folders)}: install {packages}")
     return [found[name] for name in sorted(found)]
 
 

@@ -25,7 +25,7 @@ SUBPIXEL_SHARE = 0.3
 class Page:
     """One tile in the making: its canvas, its colours and its manner of drawing letters."""
 
-    def __init__(self, rng: np.random.Generator):
+    def __init__(self, rng: np.random.Generator, held_out: bool = False):
         self.rng = rng
         light = rng.random() < LIGHT_SHARE
         if light:
@@ -37,8 +37,8 @@ class Page:
         self.ink = np.full(3, ink, np.float32)
         self.canvas = np.broadcast_to(self.paper, (TILE, TILE, 3)).copy()
         self.subpixel = rng.random() < SUBPIXEL_SHARE
-        available = fonts()
-        self.font = available[rng.integers(len(available))]
+        self.fonts = fonts(held_out=held_out)
+        self.font = self.fonts[rng.integers(len(self.fonts))]
         low, high = np.log(SIZES)
         self.size = round(float(np.exp(rng.uniform(low, high))))
 
@@ -96,7 +96,7 @@ def code(page: Page) -> None:
 
 
 def _mono(page: Page) -> Font:
-    mono = [font for font in fonts() if font.is_mono] or [page.font]
+    mono = [font for font in page.fonts if font.is_mono] or [page.font]
     return mono[page.rng.integers(len(mono))]
 
 
@@ -181,10 +181,10 @@ def controls(page: Page) -> None:
 SCENES = ((paragraph, 0.45), (code, 0.18), (table, 0.12), (chart, 0.1), (controls, 0.15))
 
 
-def tile(seed: tuple[int, int]) -> tuple[np.ndarray, Page]:
+def tile(seed: tuple[int, int], held_out: bool = False) -> tuple[np.ndarray, Page]:
     """One tile, uint8 RGB HWC, and the page that it was drawn on; the same for the same seed and fonts."""
     rng = np.random.default_rng(seed)
-    page = Page(rng)
+    page = Page(rng, held_out)
     scenes, shares = zip(*SCENES, strict=True)
     scenes[rng.choice(len(scenes), p=shares)](page)
     return page.finished(), page
