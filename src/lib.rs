@@ -4,6 +4,7 @@ pub mod backend;
 #[cfg(feature = "codec")]
 pub mod codec;
 pub mod error;
+pub mod finish;
 pub mod image;
 pub mod limits;
 pub mod model;

@@ -39,8 +39,8 @@ fn network(scale: usize) -> Network {
     shipped::load(manifest.find("photo-fast", scale, "bicubic").unwrap()).unwrap()
 }
 
-fn options(scale: usize, format: OutputFormat) -> JobOptions {
-    JobOptions { input: "in".into(), model: "photo-fast".into(), scale, tile: Some(48), max_buffer_bytes: None, parallel: 2, format, quality: 90 }
+fn options(format: OutputFormat) -> JobOptions {
+    JobOptions { input: "in".into(), model: "photo-fast".into(), tile: Some(48), parallel: 2, format, ..JobOptions::default() }
 }
 
 fn png(picture: &Picture) -> Vec<u8> {
@@ -48,15 +48,15 @@ fn png(picture: &Picture) -> Vec<u8> {
 }
 
 fn simd() -> Engine {
-    Engine::choose(Preference::Only(BackendKind::Simd), None).unwrap()
+    Engine::choose(Preference::Only(BackendKind::Simd), &[]).unwrap()
 }
 
 /// Enlarges on the CPU and reads the result back.
 fn enlarge(file: &[u8], scale: usize, format: OutputFormat) -> (Picture, Report) {
     let sink = Sink::default();
     let network = network(scale);
-    let mut job = Job::open(file, &network, options(scale, format), None, sink.clone()).unwrap();
-    drive::run(&mut job, &network, simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+    let mut job = Job::open(file, &[&network], options(format), None, sink.clone()).unwrap();
+    drive::run(&mut job, &[&network], simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     let report = job.report("out", 1.0);
     let bytes = sink.0.borrow();
     (decode(&bytes).unwrap().picture, report)
@@ -78,7 +78,7 @@ fn every_layout_keeps_its_layout() {
                 let (result, report) = enlarge(&png(&source), scale, OutputFormat::Png);
                 assert_eq!((result.width, result.height), (61 * scale as u32, 53 * scale as u32));
                 assert_eq!((result.channels, result.samples.depth()), (channels, depth));
-                assert_eq!((report.width, report.scale, report.backend.as_str()), (result.width, scale, "simd"));
+                assert_eq!((report.width, report.scale, report.backend.as_str()), (result.width, scale as f64, "simd"));
                 // The result scaled back down looks like the source: mean absolute difference per sample.
                 let back = inlarge::image::resample::resize(&result, 61, 53, inlarge::image::resample::Kernel::Cubic).unwrap();
                 let (a, b) = (values(&source), values(&back));
@@ -167,10 +167,10 @@ fn thin_and_tiny_pictures() {
 fn cancelled_work_stops() {
     let network = network(2);
     let source = make::picture(200, 200, Channels::Grey, Depth::Eight, false);
-    let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, Sink::default()).unwrap();
+    let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, Sink::default()).unwrap();
     let cancel = AtomicBool::new(false);
     let mut seen = 0;
-    let stopped = drive::run(&mut job, &network, simd(), &cancel, &mut |done, _| {
+    let stopped = drive::run(&mut job, &[&network], simd(), &cancel, &mut |done, _| {
         seen = done;
         cancel.store(true, std::sync::atomic::Ordering::Relaxed);
     });
@@ -234,8 +234,8 @@ fn a_black_or_lost_device_is_replaced_and_named() {
     let (expected, _) = enlarge(&png(&source), 2, OutputFormat::Png);
     for black in [true, false] {
         let sink = Sink::default();
-        let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, sink.clone()).unwrap();
-        drive::run(&mut job, &network, broken(black, vec![BackendKind::Simd]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+        let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, sink.clone()).unwrap();
+        drive::run(&mut job, &[&network], broken(black, vec![BackendKind::Simd]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
         assert!(decode(&sink.0.borrow()).unwrap().picture == expected, "the picture differs from one that the CPU made alone");
         let report = job.report("", 0.0);
         assert_eq!(report.backend, "simd");
@@ -248,17 +248,18 @@ fn with_no_engine_left_there_is_an_error_and_no_picture() {
     let network = network(2);
     let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
     for black in [true, false] {
-        let mut job = Job::open(&png(&source), &network, options(2, OutputFormat::Png), None, Sink::default()).unwrap();
-        let error = drive::run(&mut job, &network, broken(black, vec![]), &AtomicBool::new(false), &mut |_, _| {}).unwrap_err();
+        let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, Sink::default()).unwrap();
+        let error = drive::run(&mut job, &[&network], broken(black, vec![]), &AtomicBool::new(false), &mut |_, _| {}).unwrap_err();
         assert_eq!(error.kind(), "device", "{error}");
         assert!(job.tiles_done() < job.tiles());
     }
 }
 
 #[test]
-fn a_scale_that_the_model_lacks_is_named() {
+fn a_size_that_the_passes_do_not_reach_is_named() {
     let source = make::picture(20, 20, Channels::Rgb, Depth::Eight, false);
-    let error = Job::open(&png(&source), &network(2), options(3, OutputFormat::Png), None, Sink::default()).err().unwrap();
+    let options = JobOptions { size: Some([60, 60]), ..options(OutputFormat::Png) };
+    let error = Job::open(&png(&source), &[&network(2)], options, None, Sink::default()).err().unwrap();
     assert_eq!(error.kind(), "parameter");
-    assert!(error.to_string().contains("scale of 2"), "{error}");
+    assert!(error.to_string().contains("40 x 40"), "{error}");
 }

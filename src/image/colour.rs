@@ -26,6 +26,16 @@ pub fn ycbcr_to_rgb([y, cb, cr]: [f32; 3]) -> [f32; 3] {
     [r, g, b]
 }
 
+/// Light of an sRGB-encoded value, both 0..=1 (IEC 61966-2-1).
+pub fn to_linear(encoded: f32) -> f32 {
+    if encoded <= 0.040_45 { encoded / 12.92 } else { ((encoded + 0.055) / 1.055).powf(2.4) }
+}
+
+/// The sRGB-encoded value of light, both 0..=1.
+pub fn from_linear(light: f32) -> f32 {
+    if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
+}
+
 /// Studio-range BT.601 luma (16..=235) of an 8-bit RGB colour, as MATLAB's `rgb2ycbcr` computes it: what PSNR-Y is measured on.
 pub fn studio_luma([r, g, b]: [u8; 3]) -> f64 {
     16.0 + (65.481 * f64::from(r) + 128.553 * f64::from(g) + 24.966 * f64::from(b)) / 255.0
@@ -47,6 +57,15 @@ mod tests {
                 assert!((a - b).abs() < 1e-6, "{colour:?} {back:?}");
             }
         }
+    }
+
+    #[test]
+    fn light_comes_back() {
+        for level in 0..=255u8 {
+            let v = f32::from(level) / 255.0;
+            assert!((from_linear(to_linear(v)) - v).abs() < 1e-6);
+        }
+        assert!((to_linear(0.5) - 0.214_041).abs() < 1e-5);
     }
 
     #[test]

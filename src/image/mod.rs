@@ -147,6 +147,33 @@ impl Picture {
     }
 }
 
+impl Picture {
+    /// The picture with `margin` pixels around it, which are those of its opposite edges.
+    ///
+    /// # Errors
+    /// `Limits` where the memory cannot be had.
+    pub fn wrapped(&self, margin: usize) -> Result<Self> {
+        let samples = match &self.samples {
+            Samples::U8(values) => Samples::U8(self.wrap(values, margin)?),
+            Samples::U16(values) => Samples::U16(self.wrap(values, margin)?),
+        };
+        Self::new(self.width + 2 * margin as u32, self.height + 2 * margin as u32, self.channels, samples)
+    }
+
+    fn wrap<T: Copy + Default>(&self, values: &[T], margin: usize) -> Result<Vec<T>> {
+        let (width, height, count) = (self.width as usize, self.height as usize, self.channels.count());
+        let place = |at: usize, side: usize| (at + side * margin.div_ceil(side) - margin) % side;
+        let mut grown = crate::limits::try_vec(T::default(), (width + 2 * margin) * (height + 2 * margin) * count)?;
+        for (y, row) in grown.chunks_exact_mut((width + 2 * margin) * count).enumerate() {
+            let from = place(y, height) * width;
+            for (x, pixel) in row.chunks_exact_mut(count).enumerate() {
+                pixel.copy_from_slice(&values[(from + place(x, width)) * count..][..count]);
+            }
+        }
+        Ok(grown)
+    }
+}
+
 /// What an encoder needs to know before the first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowFormat {
@@ -164,5 +191,22 @@ impl RowFormat {
     /// Samples in one row.
     pub const fn row_len(&self) -> usize {
         self.width as usize * self.channels.count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opposite_edges_surround_a_wrapped_picture() {
+        let picture = Picture::new(3, 2, Channels::Grey, Samples::U8(vec![1, 2, 3, 4, 5, 6])).unwrap();
+        let Samples::U8(values) = picture.wrapped(1).unwrap().samples else { panic!() };
+        assert_eq!(values, [6, 4, 5, 6, 4, 3, 1, 2, 3, 1, 6, 4, 5, 6, 4, 3, 1, 2, 3, 1]);
+        // A margin wider than the picture repeats it.
+        let wide = picture.wrapped(7).unwrap();
+        let Samples::U8(values) = &wide.samples else { panic!() };
+        assert_eq!((wide.width, wide.height), (17, 16));
+        assert!((0..16).all(|y| (0..17).all(|x| values[y * 17 + x] == [[1, 2, 3], [4, 5, 6]][(y + 1) % 2][(x + 2) % 3])));
     }
 }

@@ -24,7 +24,8 @@ impl Kernel {
         }
     }
 
-    fn at(self, x: f64) -> f64 {
+    /// The kernel's value `x` samples from its centre.
+    pub fn at(self, x: f64) -> f64 {
         let x = x.abs();
         match self {
             Self::Cubic if x <= 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
@@ -50,13 +51,17 @@ pub struct Taps {
 impl Taps {
     /// Taps that take `input` samples to `output` samples.
     pub fn new(kernel: Kernel, input: usize, output: usize) -> Self {
-        let scale = output as f64 / input as f64;
+        Self::part(kernel, input, 0.0, output as f64 / input as f64, output)
+    }
+
+    /// Taps for `output` samples at `scale` of `input` samples, from `offset` input samples after the first one on.
+    pub fn part(kernel: Kernel, input: usize, offset: f64, scale: f64, output: usize) -> Self {
         let stretch = scale.min(1.0);
         let radius = kernel.radius() / stretch;
         let per_output = (2.0 * radius).ceil() as usize + 2;
         let (mut index, mut weight) = (Vec::with_capacity(output * per_output), Vec::with_capacity(output * per_output));
         for o in 0..output {
-            let centre = (o as f64 + 0.5) / scale - 0.5;
+            let centre = offset + (o as f64 + 0.5) / scale - 0.5;
             let first = (centre - radius).floor() as i64;
             let raw: Vec<f64> = (0..per_output as i64).map(|k| kernel.at((centre - (first + k) as f64) * stretch)).collect();
             let total: f64 = raw.iter().sum();
@@ -76,6 +81,20 @@ impl Taps {
     /// Whether there are no outputs.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
+    }
+
+    /// For every output, the lowest position that it or a later one uses: mirrored at the end, taps may reach back.
+    pub fn firsts(&self) -> Vec<usize> {
+        let mut lowest = usize::MAX;
+        let mut firsts: Vec<usize> = (0..self.len())
+            .rev()
+            .map(|o| {
+                lowest = self.of(o).filter(|tap| tap.1 != 0.0).map(|tap| tap.0).fold(lowest, usize::min);
+                lowest
+            })
+            .collect();
+        firsts.reverse();
+        firsts
     }
 
     /// Positions and weights of output index `o`.

@@ -74,17 +74,33 @@ impl Manifest {
         }
     }
 
-    /// The entry for a model by name, scale and variant; a variant that the model lacks falls back to the one it has.
+    /// What can be a pass of the model `name`: its scales in this variant, and their work.
     ///
     /// # Errors
-    /// `Parameter` names the models, or the scales of the model, that there are.
-    pub fn find(&self, name: &str, scale: usize, variant: &str) -> Result<&Entry> {
+    /// `Parameter` names the models that there are.
+    pub fn steps(&self, name: &str, variant: &str) -> Result<Vec<&Entry>> {
+        let mut scales: Vec<usize> = self.named(name)?.iter().map(|entry| entry.scale).collect();
+        scales.sort_unstable();
+        scales.dedup();
+        scales.into_iter().map(|scale| self.find(name, scale, variant)).collect()
+    }
+
+    fn named(&self, name: &str) -> Result<Vec<&Entry>> {
         let named: Vec<&Entry> = self.models.iter().filter(|m| m.name == name || m.id == name).collect();
         if named.is_empty() {
             let mut names: Vec<&str> = self.models.iter().map(|m| m.name.as_str()).collect();
             names.dedup();
             return Err(Error::parameter(format!("There is no model \"{name}\""), format!("Choose one of: {}", names.join(", "))));
         }
+        Ok(named)
+    }
+
+    /// The entry for a model by name, scale and variant; a variant that the model lacks falls back to the one it has.
+    ///
+    /// # Errors
+    /// `Parameter` names the models, or the scales of the model, that there are.
+    pub fn find(&self, name: &str, scale: usize, variant: &str) -> Result<&Entry> {
+        let named = self.named(name)?;
         let scaled = |m: &&&Entry| m.scale == scale;
         named.iter().filter(scaled).find(|m| m.variant == variant).or_else(|| named.iter().find(scaled)).copied().ok_or_else(|| {
             let mut scales: Vec<String> = named.iter().map(|m| m.scale.to_string()).collect();

@@ -9,10 +9,11 @@ use std::thread;
 
 use super::job::{Job, TileRequest};
 use crate::backend::select::{Preference, Refusal, covers, open, order};
-use crate::backend::{Backend, BackendKind, LocalFuture, Tensor};
+use crate::backend::{Backend, BackendKind, LocalFuture, Session, Tensor};
 use crate::error::{Error, Result};
 use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
+use crate::model::graph::Shape;
 
 /// An engine that was opened, and those that were refused before it.
 pub struct Engine {
@@ -29,20 +30,21 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The first engine in the order of `preference` that works and covers `network`.
+    /// The first engine in the order of `preference` that works and covers `networks`.
     ///
     /// # Errors
     /// The reason of the last refusal.
-    pub fn choose(preference: Preference, network: Option<&Network>) -> Result<Self> {
+    pub fn choose(preference: Preference, networks: &[&Network]) -> Result<Self> {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let allow_software = matches!(preference, Preference::Only(_));
-        Self::first_of(&order(preference), network, allow_software, threads, Vec::new())
+        Self::first_of(&order(preference), networks, allow_software, threads, Vec::new())
     }
 
-    fn first_of(kinds: &[BackendKind], network: Option<&Network>, allow_software: bool, threads: usize, mut refusals: Vec<Refusal>) -> Result<Self> {
+    fn first_of(kinds: &[BackendKind], networks: &[&Network], allow_software: bool, threads: usize, mut refusals: Vec<Refusal>) -> Result<Self> {
         let mut last = Error::device("No engine is left to try", "Choose another engine or model");
         for (position, &kind) in kinds.iter().enumerate() {
-            let opened = network.map_or(Ok(()), |n| covers(kind, n)).and_then(|()| pollster::block_on(open(kind, allow_software, threads)));
+            let covered = networks.iter().try_for_each(|network| covers(kind, network));
+            let opened = covered.and_then(|()| pollster::block_on(open(kind, allow_software, threads)));
             match opened {
                 Ok(backend) => return Ok(Self { backend, rest: kinds[position + 1..].to_vec(), refusals, allow_software, threads }),
                 Err(error) => {
@@ -70,20 +72,20 @@ enum Stop {
 ///
 /// # Errors
 /// `Cancelled`; what the encoder says; the last engine's error when none is left.
-pub fn run(job: &mut Job, network: &Network, mut engine: Engine, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
+pub fn run(job: &mut Job, networks: &[&Network], mut engine: Engine, cancel: &AtomicBool, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
     loop {
         job.set_engine(engine.backend.kind().name(), engine.backend.adapter());
         let stopped = if engine.backend.kind() == BackendKind::Gpu {
-            pollster::block_on(run_here(job, network, engine.backend.as_ref(), cancel, progress))
+            pollster::block_on(run_here(job, networks, engine.backend.as_ref(), cancel, progress))
         } else {
-            run_on_threads(job, network, &engine, cancel, progress)
+            run_on_threads(job, networks, &engine, cancel, progress)
         };
         match stopped {
             Ok(()) => return Ok(()),
             Err(Stop::Job(error)) => return Err(error),
             Err(Stop::Engine(error)) => {
                 let failed = engine.backend.kind().name();
-                let Ok(next) = Engine::first_of(&engine.rest, Some(network), engine.allow_software, engine.threads, engine.refusals) else {
+                let Ok(next) = Engine::first_of(&engine.rest, networks, engine.allow_software, engine.threads, engine.refusals) else {
                     return Err(error);
                 };
                 let error = error.to_string();
@@ -94,16 +96,42 @@ pub fn run(job: &mut Job, network: &Network, mut engine: Engine, cancel: &Atomic
     }
 }
 
+/// A session for every pass; passes of the same network and shape share one.
+struct Sessions {
+    sessions: Vec<Box<dyn Session>>,
+    of_pass: Vec<usize>,
+}
+
+impl Sessions {
+    async fn prepare(backend: &dyn Backend, networks: &[&Network], shapes: &[Shape]) -> Result<Self> {
+        let mut made = Self { sessions: Vec::new(), of_pass: Vec::new() };
+        for (pass, (network, shape)) in networks.iter().zip(shapes).enumerate() {
+            let same = (0..pass).find(|&other| std::ptr::eq(networks[other], *network) && shapes[other] == *shape);
+            let session = if let Some(other) = same {
+                made.of_pass[other]
+            } else {
+                made.sessions.push(backend.prepare(network, *shape).await?);
+                made.sessions.len() - 1
+            };
+            made.of_pass.push(session);
+        }
+        Ok(made)
+    }
+
+    fn of(&self, pass: usize) -> &dyn Session {
+        self.sessions[self.of_pass[pass]].as_ref()
+    }
+}
+
 /// Runs tiles on this thread, as many in flight as the engine wants.
 async fn run_here(
     job: &mut Job,
-    network: &Network,
+    networks: &[&Network],
     backend: &dyn Backend,
     cancel: &AtomicBool,
     progress: &mut dyn FnMut(usize, usize),
 ) -> std::result::Result<(), Stop> {
-    let shape = job.tile_shape();
-    let session = backend.prepare(network, shape).await.map_err(Stop::Engine)?;
+    let sessions = Sessions::prepare(backend, networks, &job.sessions()).await.map_err(Stop::Engine)?;
     let in_flight = backend.capabilities().tiles_in_flight.max(1);
     let mut attempts = Attempts::default();
     loop {
@@ -111,14 +139,15 @@ async fn run_here(
         let mut batch = Vec::new();
         while batch.len() < in_flight {
             let Some(request) = job.next_tile().map_err(Stop::Job)? else { break };
-            batch.push((request.index, Tensor::new(shape, request.data).map_err(Stop::Job)?));
+            let session = sessions.of(request.session);
+            batch.push((request.index, session, Tensor::new(session.input_shape(), request.data).map_err(Stop::Job)?));
         }
         if batch.is_empty() {
             return Ok(());
         }
-        let outputs = join(batch.iter().map(|(_, tile)| session.run(tile)).collect()).await;
+        let outputs = join(batch.iter().map(|(_, session, tile)| session.run(tile)).collect()).await;
         let mut failure = None;
-        for ((index, _), output) in batch.iter().zip(outputs) {
+        for ((index, ..), output) in batch.iter().zip(outputs) {
             if let Err(stop) = settle(job, *index, output, &mut attempts) {
                 failure = failure.or(Some(stop));
             }
@@ -133,23 +162,23 @@ async fn run_here(
 /// Runs tiles on threads with a session each, from one queue.
 fn run_on_threads(
     job: &mut Job,
-    network: &Network,
+    networks: &[&Network],
     engine: &Engine,
     cancel: &AtomicBool,
     progress: &mut dyn FnMut(usize, usize),
 ) -> std::result::Result<(), Stop> {
     let kind = engine.backend.kind();
-    let shape = job.tile_shape();
+    let shapes = job.sessions();
     let workers = engine.backend.capabilities().parallel_sessions.clamp(1, job.tiles().max(1));
     let (requests, queue) = channel::<TileRequest>();
     let queue = Mutex::new(queue);
     let (results, finished) = channel::<(Option<usize>, Result<Tensor>)>();
     thread::scope(|scope| {
         for _ in 0..workers {
-            let (queue, results) = (&queue, results.clone());
+            let (queue, results, shapes) = (&queue, results.clone(), &shapes);
             let allow_software = engine.allow_software;
             scope.spawn(move || {
-                if let Err(error) = work(kind, allow_software, network, shape, queue, &results) {
+                if let Err(error) = work(kind, allow_software, networks, shapes, queue, &results) {
                     // The receiver is gone only when the job is over already.
                     let _ = results.send((None, Err(error)));
                 }
@@ -165,20 +194,21 @@ fn run_on_threads(
 fn work(
     kind: BackendKind,
     allow_software: bool,
-    network: &Network,
-    shape: crate::model::graph::Shape,
+    networks: &[&Network],
+    shapes: &[Shape],
     queue: &Mutex<Receiver<TileRequest>>,
     results: &Sender<(Option<usize>, Result<Tensor>)>,
 ) -> Result<()> {
     let backend = pollster::block_on(open(kind, allow_software, 1))?;
-    let session = pollster::block_on(backend.prepare(network, shape))?;
+    let sessions = pollster::block_on(Sessions::prepare(backend.as_ref(), networks, shapes))?;
     loop {
         let request = match queue.lock() {
             Ok(queue) => queue.recv(),
             Err(_) => return Ok(()),
         };
         let Ok(request) = request else { return Ok(()) };
-        let output = Tensor::new(shape, request.data).and_then(|tile| pollster::block_on(session.run(&tile)));
+        let session = sessions.of(request.session);
+        let output = Tensor::new(session.input_shape(), request.data).and_then(|tile| pollster::block_on(session.run(&tile)));
         if results.send((Some(request.index), output)).is_err() {
             return Ok(());
         }
@@ -293,7 +323,7 @@ pub fn opaque_scale(engine: &Engine, network: &Network, width: u32, height: u32)
             "Crop the picture, or use one of the shipped models",
         ));
     }
-    let shape = crate::model::graph::Shape::new(network.input_channels(), height as usize, width as usize);
+    let shape = Shape::new(network.input_channels(), height as usize, width as usize);
     let session = pollster::block_on(engine.backend.prepare(network, shape))?;
     let output = session.output_shape();
     let scale = output.height / shape.height;

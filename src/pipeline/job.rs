@@ -2,22 +2,30 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
+use std::sync::Arc;
 
 use super::check::{Doubt, examine};
+use super::output::{Finish, Output};
+use super::pass::Pass;
 use super::report::Report;
-use super::rows::{Planes, RowMaker, rgb_at};
+use super::rows::{Planes, rgb_at};
 use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, can_hold, encoder};
-use crate::codec::{Decoded, decode, exif};
+use crate::codec::{Decoded, Format, decode, exif};
 use crate::error::{Error, Result};
+use crate::finish::Row;
+use crate::finish::denoise::denoise;
+use crate::finish::lock::Fidelity;
+use crate::finish::map::Map;
+use crate::finish::resample::Frame;
 use crate::image::alpha::bleed;
 use crate::image::colour::luma;
 use crate::image::{Depth, Picture, RowFormat};
-use crate::limits::try_vec;
+use crate::limits::check_input_size;
 use crate::model::Network;
 use crate::model::graph::Shape;
 use crate::model::receptive_field::Geometry;
 use crate::model::shapes;
-use crate::tile::{Bands, Tile, TilePlan};
+use crate::tile::{Tile, TilePlan};
 
 /// What to make of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +34,8 @@ pub struct JobOptions {
     pub input: String,
     /// Name of the model, for the report.
     pub model: String,
-    /// Enlargement factor that is asked for; must be the network's.
-    pub scale: usize,
+    /// Width and height of the result; `None`: what the networks make.
+    pub size: Option<[u32; 2]>,
     /// Side of a tile in input pixels without its halo; `None` chooses by the engine.
     pub tile: Option<usize>,
     /// Largest buffer of the engine, in bytes.
@@ -38,12 +46,51 @@ pub struct JobOptions {
     pub format: OutputFormat,
     /// Quality of a lossy format, 1..=100.
     pub quality: u8,
+    /// How faithful the result has to be; `None` chooses by the picture: a file that was compressed with loss gets its tone locked,
+    /// every other one is locked.
+    pub fidelity: Option<Fidelity>,
+    /// Whether to make the fidelity map.
+    pub map: bool,
+    /// Denoising of the input, 0..=1.
+    pub denoise: f32,
+    /// Sharpening of the result, 0..=1.
+    pub sharpen: f32,
+    /// Grain over the result, 0..=1.
+    pub grain: f32,
+    /// Seed of the grain.
+    pub seed: u32,
+    /// The picture is a texture whose opposite edges join.
+    pub wrap: bool,
+}
+
+impl Default for JobOptions {
+    fn default() -> Self {
+        Self {
+            input: String::new(),
+            model: String::new(),
+            size: None,
+            tile: None,
+            max_buffer_bytes: None,
+            parallel: 1,
+            format: OutputFormat::Png,
+            quality: 90,
+            fidelity: None,
+            map: false,
+            denoise: 0.0,
+            sharpen: 0.0,
+            grain: 0.0,
+            seed: 0,
+            wrap: false,
+        }
+    }
 }
 
 /// Side of a tile: the halo weighs more on smaller ones, and a GPU wants large dispatches.
 const DEFAULT_TILE: usize = 256;
 /// Bytes of the largest value within the network that a tile on the CPU may have: caches and memory are shared with others.
 const CPU_VALUE_BYTES: u64 = 8 << 20;
+/// Bytes of the rows that a row of tiles makes: wide results get lower tiles.
+const BAND_BYTES: usize = 96 << 20;
 /// Tiles that each worker should get at the least, so that all end at about the same time.
 const TILES_A_WORKER: usize = 2;
 
@@ -52,7 +99,9 @@ const TILES_A_WORKER: usize = 2;
 pub struct TileRequest {
     /// To be given back to [`Job::put`].
     pub index: usize,
-    /// Rectangle in the result: x, y, width, height.
+    /// Which of [`Job::sessions`] runs it.
+    pub session: usize,
+    /// Rectangle in the result: x, y, width, height; empty where another pass follows.
     pub rect: [usize; 4],
     /// Input, CHW, 0..=1.
     pub data: Vec<f32>,
@@ -61,19 +110,17 @@ pub struct TileRequest {
 /// A picture being enlarged.
 pub struct Job {
     options: JobOptions,
-    picture: Picture,
-    network_channels: usize,
-    plan: TilePlan,
+    source: Arc<Picture>,
+    /// The input as it was before anything was put around it.
+    input: [u32; 2],
     planes: Planes,
-    /// Colour, and alpha where there is any.
-    passes: usize,
-    bands: Bands,
-    rows: RowMaker,
+    passes: Vec<Pass>,
+    output: Output,
+    frame: Frame,
+    fidelity: Fidelity,
     encoder: Option<Box<dyn RowEncoder>>,
     format: RowFormat,
-    cursor: usize,
     redo: VecDeque<usize>,
-    done: Vec<bool>,
     tiles_done: usize,
     doubted: HashMap<usize, (String, Vec<f32>)>,
     backend: String,
@@ -82,54 +129,78 @@ pub struct Job {
 }
 
 impl Job {
-    /// Decodes `file` and plans its tiles; the encoded result goes to `sink`.
+    /// Decodes `file` and plans its tiles; the encoded result goes to `sink`. `networks` are the passes, in their order; without one
+    /// the picture is resampled.
     ///
     /// `opaque_scale` is the factor of a network whose graph is not covered: it runs on the whole picture at once.
     ///
     /// # Errors
-    /// `Decode`, `Unsupported` and `Limits` for the file; `Parameter` for a scale that the network does not have;
+    /// `Decode`, `Unsupported` and `Limits` for the file; `Parameter` for a size that the networks do not reach;
     /// `Limits` for a result that the format cannot hold.
-    pub fn open(file: &[u8], network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
+    pub fn open(file: &[u8], networks: &[&Network], options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
         let decoded = decode(file)?;
-        Self::new(decoded, network, options, opaque_scale, sink)
+        Self::new(decoded, networks, options, opaque_scale, sink)
     }
 
     /// As [`Job::open`], for a picture that is decoded already.
     ///
     /// # Errors
     /// As [`Job::open`].
-    pub fn new(decoded: Decoded, network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
-        let Decoded { mut picture, icc, exif: mut exif_block, mut warnings, .. } = decoded;
-        let (width, height) = (picture.width as usize, picture.height as usize);
-        let geometry = match (network.graph(), opaque_scale) {
-            (Ok(graph), _) => Geometry::of(graph)?,
-            (Err(_), Some(scale)) => Geometry { scale, crop: 0, halo: 0, alignment: 1 },
-            (Err(error), None) => return Err(error),
-        };
-        if options.scale != geometry.scale {
-            return Err(Error::parameter(
-                format!("The model enlarges {} times, not {} times", geometry.scale, options.scale),
-                format!("Choose a scale of {} or another model", geometry.scale),
-            ));
-        }
-        let plan = match network.graph() {
-            Ok(_) => TilePlan::new(width, height, tile_side(network, &options, geometry, [width, height]), geometry)?,
-            Err(_) => TilePlan::whole(width, height, geometry)?,
-        };
-        let (format, flattened) = row_format(&picture, geometry.scale, options.format)?;
+    pub fn new(
+        decoded: Decoded,
+        networks: &[&Network],
+        options: JobOptions,
+        opaque_scale: Option<usize>,
+        sink: impl Write + 'static,
+    ) -> Result<Self> {
+        let Decoded { picture, icc, exif: mut exif_block, mut warnings, format: stored, .. } = decoded;
+        let input = [picture.width, picture.height];
+        let geometries = geometries(networks, opaque_scale)?;
+        let factor: usize = geometries.iter().map(|g| g.scale).product();
+        let full = result_size(input, factor)?;
+        let size = options.size.unwrap_or(full);
+        let (format, flattened) = row_format(&picture, size, options.format)?;
         if flattened {
             warnings.push("JPEG cannot keep transparency, so the picture was laid on white; choose PNG or WebP to keep it".into());
         }
         if picture.samples.depth() == Depth::Sixteen && format.depth == Depth::Eight {
             warnings.push("The picture has 16 bits a channel and the result has 8; choose PNG to keep them".into());
         }
-        bleed(&mut picture, geometry.halo + CHROMA_REACH)?;
-        let planes = match (picture.channels.colours(), network.input_channels()) {
+        if size[0] > full[0] || size[1] > full[1] {
+            return Err(Error::parameter(
+                format!("The model enlarges {factor} times, to {} x {} pixels, and {} x {} were asked for", full[0], full[1], size[0], size[1]),
+                "Choose a smaller size, or let more passes enlarge it",
+            ));
+        }
+        let reach = reach(&geometries);
+        let (mut picture, frame) = framed(denoise(picture, options.denoise)?, options.wrap.then_some(reach), factor, size)?;
+        bleed(&mut picture, reach + CHROMA_REACH)?;
+        let source = Arc::new(picture);
+        let channels = networks.first().map_or(3, |network| network.input_channels());
+        let planes = match (source.channels.colours(), channels) {
             (1, _) => Planes::Grey,
             (_, 1) => Planes::Luma,
             _ => Planes::Rgb,
         };
-        let passes = 1 + usize::from(picture.channels.has_alpha());
+        let fidelity = fidelity(&options, stored);
+        let alpha = source.channels.has_alpha();
+        let mut passes = Vec::with_capacity(networks.len());
+        let mut sides = [source.height as usize, source.width as usize];
+        for (network, geometry) in networks.iter().zip(&geometries) {
+            let [height, width] = sides;
+            let plan = match network.graph() {
+                Ok(_) => {
+                    let wide = width * geometry.scale * (planes.count() + usize::from(alpha)) * size_of::<f32>();
+                    let side = tile_side(network, &options, *geometry, [width, height]);
+                    let low = (BAND_BYTES / wide.max(1) / geometry.scale).max(MIN_TILE).min(side);
+                    TilePlan::oblong(width, height, [if options.tile.is_some() { side } else { low }, side], *geometry)?
+                }
+                Err(_) => TilePlan::whole(width, height, *geometry)?,
+            };
+            passes.push(Pass::new(plan, network.input_channels(), planes.count(), alpha)?);
+            sides = sides.map(|side| side * geometry.scale);
+        }
+        let finish = Finish { fidelity, map: options.map, sharpen: options.sharpen, grain: options.grain, seed: options.seed, frame };
         if let Some(block) = &mut exif_block {
             exif::update(block, format.width, format.height);
         }
@@ -137,18 +208,16 @@ impl Job {
         warnings.extend(encoder_options.fit(options.format));
         let encoder = encoder(options.format, format, &encoder_options, sink)?;
         Ok(Self {
-            rows: RowMaker::new(planes, &picture, format),
-            bands: Bands::new(plan, planes.count() + passes - 1),
-            done: try_vec(false, plan.len() * passes)?,
-            network_channels: network.input_channels(),
+            output: Output::new(&source, planes, factor, format, &finish)?,
             encoder: Some(encoder),
             options,
-            picture,
-            plan,
+            source,
+            input,
             planes,
             passes,
+            frame,
+            fidelity,
             format,
-            cursor: 0,
             redo: VecDeque::new(),
             tiles_done: 0,
             doubted: HashMap::new(),
@@ -160,7 +229,7 @@ impl Job {
 
     /// Size of the input picture, upright.
     pub fn input_size(&self) -> [u32; 2] {
-        [self.picture.width, self.picture.height]
+        self.input
     }
 
     /// Size of the result.
@@ -168,9 +237,9 @@ impl Job {
         [self.format.width, self.format.height]
     }
 
-    /// Number of tiles, the passes for alpha included.
+    /// Number of tiles, those for alpha and of all passes included.
     pub fn tiles(&self) -> usize {
-        self.done.len()
+        self.passes.iter().map(Pass::len).sum()
     }
 
     /// Tiles that are finished.
@@ -178,9 +247,9 @@ impl Job {
         self.tiles_done
     }
 
-    /// Shape of every tile's input.
-    pub fn tile_shape(&self) -> Shape {
-        self.plan.input_shape(self.network_channels)
+    /// For every pass, the shape of its tiles' input: session `i` is of network `i`.
+    pub fn sessions(&self) -> Vec<Shape> {
+        self.passes.iter().map(Pass::shape).collect()
     }
 
     /// Says which engine runs the coming tiles.
@@ -197,25 +266,29 @@ impl Job {
         }
     }
 
-    /// The next tile to run; `None` when all were handed out.
+    /// The next tile to run; `None` when none is ready: all were handed out, or their rows are still being made by tiles that were.
+    ///
+    /// Later passes come first, so that few rows wait between two of them.
     ///
     /// # Errors
     /// What the encoder says: tiles that need no network are finished here.
     pub fn next_tile(&mut self) -> Result<Option<TileRequest>> {
+        if self.passes.is_empty() && self.encoder.is_some() {
+            self.without_network()?;
+        }
         if let Some(index) = self.redo.pop_front() {
             return Ok(Some(self.request(index)));
         }
-        while self.cursor < self.done.len() {
-            let index = self.cursor;
-            self.cursor += 1;
+        while let Some(index) = self.next_index() {
             let request = self.request(index);
-            let flat = (self.pass_is_alpha(index) && all_equal(&request.data)).then(|| request.data[0]).filter(|v| *v == 0.0 || *v == 1.0);
+            let (pass, run) = self.place(index);
+            let flat = (self.passes[pass].is_alpha(run) && all_equal(&request.data)).then(|| request.data[0]).filter(|v| *v == 0.0 || *v == 1.0);
             let Some(value) = flat else { return Ok(Some(request)) };
-            let tile = self.plan.tile(index / self.passes);
-            let row = vec![value; tile.width * self.plan.geometry().scale];
-            let rows = std::iter::repeat_n(row.as_slice(), tile.height * self.plan.geometry().scale);
-            self.bands.put(tile, self.planes.count(), rows);
-            self.finish_tile(index)?;
+            let tile = self.passes[pass].tile(run);
+            let scale = self.passes[pass].plan.geometry().scale;
+            let row = vec![value; tile.width * scale];
+            self.passes[pass].put(run, std::iter::once(vec![row.as_slice(); tile.height * scale]));
+            self.finish_tile(pass)?;
         }
         Ok(None)
     }
@@ -228,24 +301,26 @@ impl Job {
     /// # Errors
     /// `Parameter` for a wrong index or length; what the encoder says.
     pub fn put(&mut self, index: usize, output: &[f32]) -> Result<bool> {
-        match self.done.get(index) {
-            Some(false) => {}
-            Some(true) => return Ok(true),
-            None => return Err(Error::parameter(format!("There is no tile {index} in a job of {}", self.done.len()), "")),
+        if index >= self.tiles() {
+            return Err(Error::parameter(format!("There is no tile {index} in a job of {}", self.tiles()), ""));
         }
-        let plane_len = self.plan.output_shape(1).len();
-        let planes = output.len() / plane_len;
-        if !matches!(planes, 1 | 3) || output.len() != planes * plane_len {
+        let (pass, run) = self.place(index);
+        if self.passes[pass].is_done(run) {
+            return Ok(true);
+        }
+        let plan = self.passes[pass].plan;
+        let plane_len = plan.output_shape(1).len();
+        let count = output.len() / plane_len;
+        if !matches!(count, 1 | 3) || output.len() != count * plane_len {
             return Err(Error::parameter(
                 format!("A tile has {} values where {plane_len} a plane were expected", output.len()),
                 "Use a network that gives 1 or 3 channels",
             ));
         }
-        let tile = self.plan.tile(index / self.passes);
-        let first = if self.pass_is_alpha(index) { self.planes.count() } else { 0 };
-        let wanted = if self.pass_is_alpha(index) { 1 } else { self.planes.count() };
+        let tile = self.passes[pass].tile(run);
+        let wanted = if self.passes[pass].is_alpha(run) { 1 } else { self.planes.count() };
         let planes = fit_planes(output, plane_len, wanted);
-        if let Err(doubt) = self.examine(index, tile, &planes) {
+        if let Err(doubt) = self.examine(pass, run, &planes) {
             let accepted = doubt == Doubt::Unlike && self.other_engine_agrees(index, output);
             if !accepted {
                 self.doubted.insert(index, (self.backend.clone(), output.to_vec()));
@@ -253,19 +328,23 @@ impl Job {
             }
             self.warn("The model changes the picture strongly: parts of the result do not look like the input, and two engines agree on it");
         }
-        for (plane, values) in planes.iter().enumerate() {
-            self.bands.put(tile, first + plane, self.plan.kept_rows(tile, values));
-        }
+        self.passes[pass].put(run, planes.iter().map(|values| plan.kept_rows(tile, values).collect()));
         self.doubted.remove(&index);
-        self.finish_tile(index)?;
+        self.finish_tile(pass)?;
         Ok(true)
     }
 
     /// Puts tile `index` back, to be handed out again.
     pub fn requeue(&mut self, index: usize) {
-        if self.done.get(index) == Some(&false) && !self.redo.contains(&index) {
+        let (pass, run) = self.place(index);
+        if !self.passes[pass].is_done(run) && !self.redo.contains(&index) {
             self.redo.push_back(index);
         }
+    }
+
+    /// The fidelity map, where it was asked for and the picture is done.
+    pub fn map(&self) -> Option<std::cell::Ref<'_, Map>> {
+        self.output.map()
     }
 
     /// The report; `seconds` is the wall-clock time.
@@ -275,51 +354,93 @@ impl Job {
             output: output.into(),
             width: self.format.width,
             height: self.format.height,
-            scale: self.options.scale,
+            scale: f64::from(self.format.width) / f64::from(self.input[0]),
+            passes: self.passes.iter().map(|pass| pass.plan.geometry().scale).collect(),
             model: self.options.model.clone(),
             backend: self.backend.clone(),
             adapter: self.adapter.clone(),
-            tiles: self.done.len(),
+            tiles: self.tiles(),
             seconds,
-            lr_psnr: None,
+            fidelity: self.fidelity.name(),
+            lr_psnr: self.output.lr_psnr(),
+            lr_kernel: "bicubic",
             warnings: self.warnings.clone(),
         }
     }
 
-    fn pass_is_alpha(&self, index: usize) -> bool {
-        index % self.passes == 1
+    /// Pass and run of tile `index`.
+    fn place(&self, index: usize) -> (usize, usize) {
+        let mut run = index;
+        for (number, pass) in self.passes.iter().enumerate() {
+            if run < pass.len() {
+                return (number, run);
+            }
+            run -= pass.len();
+        }
+        (self.passes.len().saturating_sub(1), 0)
+    }
+
+    fn next_index(&mut self) -> Option<usize> {
+        let mut first = self.tiles();
+        for (number, pass) in self.passes.iter_mut().enumerate().rev() {
+            first -= pass.len();
+            let rows = if number == 0 { self.source.height as usize } else { pass.rows.end() };
+            if let Some(run) = pass.next(rows) {
+                return Some(first + run);
+            }
+        }
+        None
     }
 
     fn request(&self, index: usize) -> TileRequest {
-        let tile = self.plan.tile(index / self.passes);
-        let scale = self.plan.geometry().scale;
-        let mut data = Vec::with_capacity(self.tile_shape().len());
-        for plane in 0..self.network_channels {
-            self.extract(index, tile, plane, &mut data);
+        let (number, run) = self.place(index);
+        let pass = &self.passes[number];
+        let mut data = Vec::with_capacity(pass.shape().len());
+        for plane in 0..pass.channels {
+            self.extract(number, run, plane, &mut data);
         }
-        TileRequest { index, rect: [tile.x * scale, tile.y * scale, tile.width * scale, tile.height * scale], data }
+        let rect = if number + 1 == self.passes.len() { self.rect(pass.tile(run), pass.plan.geometry().scale) } else { [0; 4] };
+        TileRequest { index, session: number, rect, data }
+    }
+
+    /// Where a tile of the last pass lies in the result.
+    fn rect(&self, tile: Tile, scale: usize) -> [usize; 4] {
+        let Frame { part: [left, top, width, height], size, .. } = self.frame;
+        let at = |position: usize, first: usize, part: usize, size: usize| (position * scale).saturating_sub(first).min(part) * size / part;
+        let [x, y] = [at(tile.x, left, width, size[0]), at(tile.y, top, height, size[1])];
+        [x, y, at(tile.x + tile.width, left, width, size[0]) - x, at(tile.y + tile.height, top, height, size[1]) - y]
     }
 
     /// Plane `plane` of the network's input.
-    fn extract(&self, index: usize, tile: Tile, plane: usize, into: &mut Vec<f32>) {
-        let (picture, count) = (&self.picture, self.picture.channels.count());
-        if self.pass_is_alpha(index) {
-            self.plan.extract(tile, |p| picture.samples.unit(p * count + count - 1), into);
+    fn extract(&self, number: usize, run: usize, plane: usize, into: &mut Vec<f32>) {
+        let pass = &self.passes[number];
+        let tile = pass.tile(run);
+        let alpha = pass.is_alpha(run);
+        if number > 0 {
+            let plane = if alpha { self.planes.count() } else { plane.min(self.planes.count() - 1) };
+            pass.plan.extract(tile, |y, x| pass.rows.plane(y, plane)[x], into);
+            return;
+        }
+        let (picture, count, width) = (&*self.source, self.source.channels.count(), self.source.width as usize);
+        let at = |y: usize, x: usize| (y * width + x) * count;
+        if alpha {
+            pass.plan.extract(tile, |y, x| picture.samples.unit(at(y, x) + count - 1), into);
         } else {
             match self.planes {
-                Planes::Grey => self.plan.extract(tile, |p| picture.samples.unit(p * count), into),
-                Planes::Luma => self.plan.extract(tile, |p| luma(rgb_at(picture, p)), into),
-                Planes::Rgb => self.plan.extract(tile, |p| picture.samples.unit(p * count + plane), into),
+                Planes::Grey => pass.plan.extract(tile, |y, x| picture.samples.unit(at(y, x)), into),
+                Planes::Luma => pass.plan.extract(tile, |y, x| luma(rgb_at(picture, y * width + x)), into),
+                Planes::Rgb => pass.plan.extract(tile, |y, x| picture.samples.unit(at(y, x) + plane), into),
             }
         }
     }
 
-    fn examine(&self, index: usize, tile: Tile, planes: &[Vec<f32>]) -> Result<(), Doubt> {
+    fn examine(&self, number: usize, run: usize, planes: &[Vec<f32>]) -> Result<(), Doubt> {
+        let pass = &self.passes[number];
         let mut input = Vec::new();
         for (plane, output) in planes.iter().enumerate() {
             input.clear();
-            self.extract(index, tile, plane, &mut input);
-            examine(&self.plan, tile, &input, output)?;
+            self.extract(number, run, plane, &mut input);
+            examine(&pass.plan, pass.tile(run), &input, output)?;
         }
         Ok(())
     }
@@ -331,27 +452,107 @@ impl Job {
         })
     }
 
-    fn finish_tile(&mut self, index: usize) -> Result<()> {
-        self.done[index] = true;
+    /// Moves on the rows that are finished now: to the next pass, or to the encoder.
+    fn finish_tile(&mut self, number: usize) -> Result<()> {
         self.tiles_done += 1;
-        let Some(encoder) = &mut self.encoder else { return Ok(()) };
-        while let Some(band) = self.bands.take() {
-            self.rows.write(&self.picture, &band, encoder.as_mut())?;
+        while let Some(rows) = self.passes[number].take() {
+            for mut row in rows {
+                if number + 1 < self.passes.len() {
+                    for value in row.planes.iter_mut().flatten() {
+                        *value = value.clamp(0.0, 1.0);
+                    }
+                    self.passes[number + 1].rows.push(row);
+                } else if let Some(encoder) = &mut self.encoder {
+                    self.output.push(row, encoder.as_mut())?;
+                }
+            }
         }
-        if self.tiles_done == self.done.len()
+        if self.tiles_done == self.tiles()
             && let Some(encoder) = self.encoder.take()
         {
             encoder.finish()?;
         }
         Ok(())
     }
+
+    /// The whole way of a picture that no network enlarges.
+    fn without_network(&mut self) -> Result<()> {
+        let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
+        let (width, count) = (self.source.width as usize, self.source.channels.count());
+        for y in 0..self.source.height as usize {
+            let plane = |c: usize| (y * width..(y + 1) * width).map(|p| self.source.samples.unit(p * count + c)).collect();
+            let row = Row { planes: (0..count).map(plane).collect() };
+            self.output.push(row, encoder.as_mut())?;
+        }
+        encoder.finish()
+    }
 }
 
 /// Pixels that the cubic kernel of the chroma reaches beyond a pixel.
 const CHROMA_REACH: usize = 3;
 
+/// Pixels that the lock and the resampling reach beyond a pixel.
+const FINISH_REACH: usize = 24;
+
+/// Lowest tile of a wide result, in input pixels.
+const MIN_TILE: usize = 64;
+
 /// Largest difference at which two engines agree on a tile.
 const AGREEMENT: f32 = 1e-2;
+
+fn geometries(networks: &[&Network], opaque_scale: Option<usize>) -> Result<Vec<Geometry>> {
+    let geometry = |network: &&Network| match (network.graph(), opaque_scale) {
+        (Ok(graph), _) => Geometry::of(graph),
+        (Err(_), Some(scale)) => Ok(Geometry { scale, crop: 0, halo: 0, alignment: 1 }),
+        (Err(error), None) => Err(error),
+    };
+    networks.iter().map(geometry).collect()
+}
+
+/// Input pixels that a pixel of the last pass sees.
+fn reach(geometries: &[Geometry]) -> usize {
+    let mut scale = 1;
+    let mut reach = 0;
+    for geometry in geometries {
+        reach += geometry.halo.div_ceil(scale);
+        scale *= geometry.scale;
+    }
+    reach
+}
+
+/// The picture with what surrounds it, and where its enlargement lies in the result: a texture is surrounded by itself.
+fn framed(picture: Picture, wrap: Option<usize>, factor: usize, [width, height]: [u32; 2]) -> Result<(Picture, Frame)> {
+    let margin = wrap.map_or(0, |reach| reach + FINISH_REACH);
+    let (w, h) = (picture.width as usize, picture.height as usize);
+    let picture = if margin > 0 {
+        let grown = |side: u32| side.saturating_add(2 * margin as u32);
+        check_input_size(grown(picture.width), grown(picture.height), (picture.channels.count() * picture.samples.depth().bytes()) as u32)?;
+        picture.wrapped(margin)?
+    } else {
+        picture
+    };
+    let frame = Frame {
+        width: picture.width as usize * factor,
+        height: picture.height as usize * factor,
+        part: [margin * factor, margin * factor, w * factor, h * factor],
+        size: [width as usize, height as usize],
+    };
+    Ok((picture, frame))
+}
+
+/// The lock that was asked for, or that suits the picture. Noise that was taken away is not brought back.
+fn fidelity(options: &JobOptions, stored: Format) -> Fidelity {
+    let chosen = options.fidelity.unwrap_or(if stored == Format::Jpeg { Fidelity::Tone } else { Fidelity::Lock });
+    if options.denoise > 0.0 && chosen == Fidelity::Lock { Fidelity::Tone } else { chosen }
+}
+
+fn result_size(input: [u32; 2], factor: usize) -> Result<[u32; 2]> {
+    let side = |side: u32| {
+        u32::try_from(u64::from(side) * factor as u64)
+            .map_err(|_| Error::limits(format!("A side of the result would have {side} x {factor} pixels"), "Crop the picture"))
+    };
+    Ok([side(input[0])?, side(input[1])?])
+}
 
 fn all_equal(values: &[f32]) -> bool {
     values.iter().all(|v| *v == values[0])
@@ -368,15 +569,11 @@ fn fit_planes(output: &[f32], plane_len: usize, wanted: usize) -> Vec<Vec<f32>> 
 }
 
 /// Format of the result, and whether transparency is laid on white for it.
-fn row_format(picture: &Picture, scale: usize, format: OutputFormat) -> Result<(RowFormat, bool)> {
-    let side = |side: u32| {
-        u32::try_from(u64::from(side) * scale as u64)
-            .map_err(|_| Error::limits(format!("A side of the result would have {side} x {scale} pixels"), "Crop the picture"))
-    };
+fn row_format(picture: &Picture, [width, height]: [u32; 2], format: OutputFormat) -> Result<(RowFormat, bool)> {
     let flattened = picture.channels.has_alpha() && format == OutputFormat::Jpeg;
     let rows = RowFormat {
-        width: side(picture.width)?,
-        height: side(picture.height)?,
+        width,
+        height,
         channels: if flattened { picture.channels.without_alpha() } else { picture.channels },
         depth: if format == OutputFormat::Png { picture.samples.depth() } else { Depth::Eight },
     };

@@ -5,7 +5,7 @@
 //!                           ^                                        |
 //!                           +---------------- put -------------------+
 //!                           |
-//!                           +-> bands -> colour -> codec::RowEncoder -> sink
+//!                           +-> bands -> next pass, or finish -> codec::RowEncoder -> sink
 //! ```
 //!
 //! [`Job`] is a state machine without threads or futures: the command line drives it from threads
@@ -13,9 +13,12 @@
 
 mod check;
 mod job;
+mod output;
+mod pass;
 pub mod preview;
 mod report;
 mod rows;
+pub mod size;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod drive;

@@ -13,8 +13,10 @@ pub struct Report {
     pub width: u32,
     /// Height of the result in pixels.
     pub height: u32,
-    /// Enlargement factor.
-    pub scale: usize,
+    /// Enlargement factor: width of the result to width of the input.
+    pub scale: f64,
+    /// Factors of the networks' passes; what their product is more than `scale` was resampled.
+    pub passes: Vec<usize>,
     /// Model that was used.
     pub model: String,
     /// Engine that was used: `gpu tract reference`.
@@ -25,8 +27,13 @@ pub struct Report {
     pub tiles: usize,
     /// Wall-clock time of the job.
     pub seconds: f64,
-    /// PSNR of the result scaled back down against the input, in dB; not measured yet.
+    /// The lock: `lock tone off`.
+    pub fidelity: &'static str,
+    /// LR-PSNR: PSNR in dB, at most 100, of the networks' result scaled back down against the input, over all samples of colour;
+    /// `None` where no network ran.
     pub lr_psnr: Option<f64>,
+    /// Kernel that scaled it back down.
+    pub lr_kernel: &'static str,
     /// What the user should know.
     pub warnings: Vec<String>,
 }

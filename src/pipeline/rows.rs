@@ -1,13 +1,10 @@
-//! Bands of planes to rows of interleaved samples.
+//! Colour of rows: chroma from the source, and samples of the result.
 
 use std::collections::BTreeMap;
 
-use crate::codec::encode::{RowEncoder, Rows};
-use crate::error::Result;
-use crate::image::colour::{rgb_to_ycbcr, ycbcr_to_rgb};
+use crate::image::colour::rgb_to_ycbcr;
 use crate::image::resample::{Kernel, Taps, Windows};
-use crate::image::{Channels, Depth, Picture, RowFormat};
-use crate::tile::band::Band;
+use crate::image::{Channels, Picture};
 
 /// What the planes of a band are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,80 +24,12 @@ impl Planes {
     }
 }
 
-/// Turns bands into the encoder's rows.
-pub(super) struct RowMaker {
-    planes: Planes,
-    alpha: bool,
-    format: RowFormat,
-    chroma: Option<Chroma>,
-}
-
-impl RowMaker {
-    /// For bands of `planes` (and a plane of alpha after them) of an enlargement of `source` to `format`.
-    ///
-    /// A format without alpha for a source that has it is laid on white.
-    pub(super) fn new(planes: Planes, source: &Picture, format: RowFormat) -> Self {
-        let chroma = (planes == Planes::Luma).then(|| Chroma::new(source, &format));
-        Self { planes, alpha: source.channels.has_alpha(), format, chroma }
-    }
-
-    /// Writes all rows of `band`.
-    ///
-    /// # Errors
-    /// What the encoder says.
-    pub(super) fn write(&mut self, source: &Picture, band: &Band, encoder: &mut dyn RowEncoder) -> Result<()> {
-        match self.format.depth {
-            Depth::Eight => self.rows(source, band, |row: &[u8]| encoder.write_rows(Rows::U8(row)))?,
-            Depth::Sixteen => self.rows(source, band, |row: &[u16]| encoder.write_rows(Rows::U16(row)))?,
-        }
-        if let Some(chroma) = &mut self.chroma {
-            chroma.forget_above(band.y + band.height);
-        }
-        Ok(())
-    }
-
-    fn rows<T: Sample>(&mut self, source: &Picture, band: &Band, mut write: impl FnMut(&[T]) -> Result<()>) -> Result<()> {
-        let mut row = vec![T::default(); self.format.row_len()];
-        for y in 0..band.height {
-            if let Some(chroma) = &mut self.chroma {
-                chroma.compute(source, band.y + y);
-            }
-            match self.format.channels {
-                Channels::Grey => self.row::<T, 1>(band, y, row.as_chunks_mut().0),
-                Channels::GreyAlpha => self.row::<T, 2>(band, y, row.as_chunks_mut().0),
-                Channels::Rgb => self.row::<T, 3>(band, y, row.as_chunks_mut().0),
-                Channels::Rgba => self.row::<T, 4>(band, y, row.as_chunks_mut().0),
-            }
-            write(&row)?;
-        }
-        Ok(())
-    }
-
-    /// One row of pixels of `N` samples.
-    fn row<T: Sample, const N: usize>(&self, band: &Band, y: usize, row: &mut [[T; N]]) {
-        let line = |plane: usize| &band.plane(plane)[y * band.width..][..row.len()];
-        let alpha = self.alpha.then(|| line(self.planes.count()));
-        match (self.planes, &self.chroma) {
-            (Planes::Rgb, _) => {
-                let (r, g, b) = (line(0), line(1), line(2));
-                fill(row, alpha, |x| [r[x], g[x], b[x]]);
-            }
-            (Planes::Luma, Some(chroma)) => {
-                let (y, [cb, cr]) = (line(0), chroma.current(row.len()));
-                fill(row, alpha, |x| ycbcr_to_rgb([y[x], cb[x], cr[x]]));
-            }
-            _ => {
-                let y = line(0);
-                fill(row, alpha, |x| [y[x]; 3]);
-            }
-        }
-    }
-}
-
 /// A sample of the result.
-trait Sample: Copy + Default {
+pub(super) trait Sample: Copy + Default {
     /// From 0..=1, limited to that.
     fn quantised(value: f32) -> Self;
+    /// Back to 0..=1.
+    fn unit(self) -> f32;
 }
 
 impl Sample for u8 {
@@ -108,11 +37,19 @@ impl Sample for u8 {
         // Adding one half and cutting off rounds; WebAssembly has no instruction for `round`.
         (value.clamp(0.0, 1.0) * 255.0 + 0.5) as Self
     }
+
+    fn unit(self) -> f32 {
+        f32::from(self) / 255.0
+    }
 }
 
 impl Sample for u16 {
     fn quantised(value: f32) -> Self {
         (value.clamp(0.0, 1.0) * 65_535.0 + 0.5) as Self
+    }
+
+    fn unit(self) -> f32 {
+        f32::from(self) / 65_535.0
     }
 }
 
@@ -120,7 +57,7 @@ impl Sample for u16 {
 ///
 /// Not inlined: a browser would optimise every kind of row as one large function, while the first picture waits.
 #[inline(never)]
-fn fill<T: Sample, const N: usize>(row: &mut [[T; N]], alpha: Option<&[f32]>, colour: impl Fn(usize) -> [f32; 3]) {
+pub(super) fn fill<T: Sample, const N: usize>(row: &mut [[T; N]], alpha: Option<&[f32]>, colour: impl Fn(usize) -> [f32; 3]) {
     let colours = if N > 2 { 3 } else { 1 };
     let put = |pixel: &mut [T; N], colour: [f32; 3]| {
         for (sample, value) in pixel.iter_mut().zip(&colour[..colours]) {
@@ -146,9 +83,14 @@ fn fill<T: Sample, const N: usize>(row: &mut [[T; N]], alpha: Option<&[f32]>, co
 }
 
 /// Chroma of the source, enlarged by cubic convolution a row at a time.
-struct Chroma {
+///
+/// Where it is locked, the source's chroma is changed beforehand so that the enlarged one, scaled back down, is the source's:
+/// the lock's `c + (c - A U c)`, which needs no row of the result, as reducing and enlarging are both known taps.
+pub(super) struct Chroma {
     vertical: Taps,
     horizontal: Windows,
+    firsts: Vec<usize>,
+    lock: Option<ChromaLock>,
     /// Source rows of the two chroma planes that coming output rows still need.
     rows: BTreeMap<usize, [Vec<f32>; 2]>,
     /// A row of the source's width.
@@ -158,20 +100,29 @@ struct Chroma {
 }
 
 impl Chroma {
-    fn new(source: &Picture, format: &RowFormat) -> Self {
+    /// For a result `factor` times as large as `source`.
+    pub(super) fn new(source: &Picture, factor: usize, locked: bool) -> Self {
+        let (width, height) = (source.width as usize, source.height as usize);
+        let vertical = Taps::new(Kernel::Cubic, height, factor * height);
         Self {
-            vertical: Taps::new(Kernel::Cubic, source.height as usize, format.height as usize),
-            horizontal: Windows::cubic(source.width as usize, format.width as usize),
+            firsts: vertical.firsts(),
+            vertical,
+            horizontal: Windows::cubic(width, factor * width),
+            lock: (locked && factor > 1).then(|| ChromaLock::new(width, height, factor)),
             rows: BTreeMap::new(),
             column: Vec::new(),
             current: [const { Vec::new() }; 2],
         }
     }
 
-    /// Makes output row `y` of both planes the current one.
-    fn compute(&mut self, source: &Picture, y: usize) {
+    /// Both planes of row `y` of the result; rows come from the top.
+    pub(super) fn compute(&mut self, source: &Picture, y: usize) -> [&[f32]; 2] {
         for (sy, _) in self.vertical.of(y) {
-            self.rows.entry(sy).or_insert_with(|| source_row(source, sy));
+            let lock = &mut self.lock;
+            self.rows.entry(sy).or_insert_with(|| match lock {
+                Some(lock) => lock.row(source, sy),
+                None => source_row(source, sy),
+            });
         }
         for (plane, output) in self.current.iter_mut().enumerate() {
             self.column.clear();
@@ -184,19 +135,83 @@ impl Chroma {
             }
             self.horizontal.apply(&mut self.column, output);
         }
-    }
-
-    /// The first `len` values of the current row of both planes.
-    fn current(&self, len: usize) -> [&[f32]; 2] {
-        [&self.current[0][..len], &self.current[1][..len]]
-    }
-
-    /// Drops source rows that no output row from `y` on needs.
-    fn forget_above(&mut self, y: usize) {
-        if y < self.vertical.len() {
-            let first = self.vertical.of(y).map(|(sy, _)| sy).min().unwrap_or(0);
-            self.rows = self.rows.split_off(&first);
+        if y + 1 < self.vertical.len() {
+            self.rows = self.rows.split_off(&self.firsts[y + 1]);
         }
+        [&self.current[0], &self.current[1]]
+    }
+}
+
+/// The source's chroma, changed for the lock.
+struct ChromaLock {
+    vertical: RoundTrip,
+    horizontal: RoundTrip,
+    /// Rows of the source as they are, and enlarged and reduced sideways, that coming rows still need.
+    rows: BTreeMap<usize, [[Vec<f32>; 2]; 2]>,
+}
+
+/// Enlarging and reducing again, along one axis.
+struct RoundTrip {
+    /// For every sample, the samples that it then depends on, and by how much.
+    taps: Vec<Vec<(usize, f32)>>,
+    /// The first sample that each and those after it depend on.
+    firsts: Vec<usize>,
+}
+
+impl RoundTrip {
+    fn new(side: usize, factor: usize) -> Self {
+        let down = Taps::new(Kernel::Cubic, factor * side, side);
+        let up = Taps::new(Kernel::Cubic, side, factor * side);
+        let taps: Vec<Vec<(usize, f32)>> = (0..side)
+            .map(|o| {
+                let mut sums: BTreeMap<usize, f64> = BTreeMap::new();
+                for (middle, a) in down.of(o) {
+                    for (i, b) in up.of(middle) {
+                        *sums.entry(i).or_default() += a * b;
+                    }
+                }
+                sums.into_iter().filter(|(_, w)| w.abs() > 1e-9).map(|(i, w)| (i, w as f32)).collect()
+            })
+            .collect();
+        let mut lowest = side;
+        let mut firsts: Vec<usize> = taps
+            .iter()
+            .rev()
+            .map(|list| {
+                lowest = lowest.min(list[0].0);
+                lowest
+            })
+            .collect();
+        firsts.reverse();
+        Self { taps, firsts }
+    }
+}
+
+impl ChromaLock {
+    fn new(width: usize, height: usize, factor: usize) -> Self {
+        Self { vertical: RoundTrip::new(height, factor), horizontal: RoundTrip::new(width, factor), rows: BTreeMap::new() }
+    }
+
+    fn row(&mut self, source: &Picture, y: usize) -> [Vec<f32>; 2] {
+        // Rows are asked for once each, from the top, but for those that the borders mirror.
+        self.rows = self.rows.split_off(&self.vertical.firsts[y].min(y));
+        let horizontal = &self.horizontal;
+        for &(sy, _) in &self.vertical.taps[y] {
+            self.rows.entry(sy).or_insert_with(|| {
+                let plain = source_row(source, sy);
+                let across = [0, 1].map(|p| horizontal.taps.iter().map(|taps| taps.iter().map(|&(i, w)| w * plain[p][i]).sum()).collect());
+                [plain, across]
+            });
+        }
+        [0, 1].map(|p| {
+            let mut row: Vec<f32> = self.rows[&y][0][p].iter().map(|v| 2.0 * v).collect();
+            for &(sy, weight) in &self.vertical.taps[y] {
+                for (value, across) in row.iter_mut().zip(&self.rows[&sy][1][p]) {
+                    *value -= weight * across;
+                }
+            }
+            row
+        })
     }
 }
 

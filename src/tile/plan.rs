@@ -38,11 +38,19 @@ impl TilePlan {
     /// # Errors
     /// `Parameter` for a tile size of 0.
     pub fn new(width: usize, height: usize, tile: usize, geometry: Geometry) -> Result<Self> {
-        if tile == 0 {
+        Self::oblong(width, height, [tile, tile], geometry)
+    }
+
+    /// As [`TilePlan::new`], for tiles of about `[height, width]` pixels.
+    ///
+    /// # Errors
+    /// As [`TilePlan::new`].
+    pub fn oblong(width: usize, height: usize, tile: [usize; 2], geometry: Geometry) -> Result<Self> {
+        if tile.contains(&0) {
             return Err(Error::parameter("A tile size of 0 was asked for", "Use a tile size of at least 1"));
         }
-        let core = [height, width].map(|side| side.div_ceil(side.div_ceil(tile)).next_multiple_of(geometry.alignment));
-        Ok(Self { picture: [height, width], core, geometry })
+        let core = |side: usize, tile: usize| side.div_ceil(side.div_ceil(tile)).next_multiple_of(geometry.alignment);
+        Ok(Self { picture: [height, width], core: [core(height, tile[0]), core(width, tile[1])], geometry })
     }
 
     /// One tile as large as the picture.
@@ -111,13 +119,19 @@ impl TilePlan {
         self.geometry
     }
 
-    /// Reads one plane of a tile's input from the picture, replicating the border: `sample(pixel index)` over `input_shape`.
-    pub fn extract(&self, tile: Tile, mut sample: impl FnMut(usize) -> f32, into: &mut Vec<f32>) {
+    /// The first row of the picture that `tile` and the tiles beside it read, and the one after the last.
+    pub fn rows_read(&self, tile: Tile) -> [usize; 2] {
+        let halo = self.geometry.halo;
+        [tile.y.saturating_sub(halo), (tile.y + self.core[0] + halo).min(self.picture[0])]
+    }
+
+    /// Reads one plane of a tile's input from the picture, replicating the border: `sample(row, column)` over `input_shape`.
+    pub fn extract(&self, tile: Tile, mut sample: impl FnMut(usize, usize) -> f32, into: &mut Vec<f32>) {
         let Shape { height, width, .. } = self.input_shape(1);
         let clamp = |at: usize, side: usize| at.saturating_sub(self.geometry.halo).min(side - 1);
         for row in 0..height {
             let y = clamp(tile.y + row, self.picture[0]);
-            into.extend((0..width).map(|column| sample(y * self.picture[1] + clamp(tile.x + column, self.picture[1]))));
+            into.extend((0..width).map(|column| sample(y, clamp(tile.x + column, self.picture[1]))));
         }
     }
 
@@ -158,10 +172,21 @@ mod tests {
     fn borders_are_replicated() {
         let plan = TilePlan::new(3, 1, 8, GEOMETRY).unwrap();
         let mut input = Vec::new();
-        plan.extract(plan.tile(0), |i| [10.0, 20.0, 30.0][i], &mut input);
+        plan.extract(plan.tile(0), |_, x| [10.0, 20.0, 30.0][x], &mut input);
         assert_eq!(plan.input_shape(1), Shape::new(1, 7, 9));
         let row = [10.0, 10.0, 10.0, 10.0, 20.0, 30.0, 30.0, 30.0, 30.0];
         assert!(input.chunks(9).all(|r| r == row));
+    }
+
+    #[test]
+    fn rows_read_are_those_of_the_halo() {
+        let plan = TilePlan::oblong(9, 20, [8, 4], GEOMETRY).unwrap();
+        assert_eq!((plan.rows(), plan.columns()), (3, 3));
+        let mut rows = Vec::new();
+        plan.extract(plan.tile(4), |y, _| y as f32, &mut rows);
+        let [first, end] = plan.rows_read(plan.tile(4));
+        assert_eq!((rows.first(), rows.last()), (Some(&(first as f32)), Some(&(end as f32 - 1.0))));
+        assert_eq!(plan.rows_read(plan.tile(8)), [11, 20]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::args::JsonArgs;
 
 pub(crate) fn run(args: &JsonArgs) -> Result<()> {
     let adapters = adapters();
-    let engine = Engine::choose(Preference::Auto, None)?;
+    let engine = Engine::choose(Preference::Auto, &[])?;
     let (chosen, adapter) = (engine.backend.kind().name(), engine.backend.adapter());
     if args.json {
         let adapters: Vec<_> = adapters.iter().map(|(name, api, kind)| json!({ "name": name, "api": api, "type": kind })).collect();

@@ -11,11 +11,15 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use inlarge::backend::select::Preference;
 use inlarge::codec::decode;
-use inlarge::codec::encode::OutputFormat;
+use inlarge::codec::encode::{EncoderOptions, OutputFormat, Rows, encoder};
+use inlarge::finish::lock::Fidelity;
+use inlarge::finish::map::Map;
+use inlarge::image::{Channels, Depth, Picture, RowFormat};
 use inlarge::model::Network;
 use inlarge::model::manifest::shipped;
 use inlarge::model::receptive_field::Geometry;
 use inlarge::pipeline::drive::{self, Engine};
+use inlarge::pipeline::size::{Size, Step, passes};
 use inlarge::pipeline::{Job, JobOptions, Report};
 use inlarge::{Error, Result};
 
@@ -30,6 +34,11 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
         if args.output.is_some() && args.inputs.len() > 1 {
             return Err(Error::parameter("--output names one file and there are several pictures", "Use --out-dir"));
         }
+        if args.map.is_some() && args.inputs.len() > 1 {
+            return Err(Error::parameter("--map names one file and there are several pictures", "Name one picture"));
+        }
+        // A size that is wrong for every picture is told once.
+        args.size.size()?;
         Ok((choose_model(args)?, args.backend.parse()?))
     };
     let (model, preference) = match usage() {
@@ -52,11 +61,22 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
     ExitCode::from(u8::from(failed))
 }
 
-struct Chosen {
+/// What enlarges: a shipped model at all of its scales, or a file of the user's own.
+enum Chosen {
+    Shipped(Vec<Scaled>),
+    Own {
+        network: Network,
+        name: String,
+        /// Its factor; `None` where only running it tells.
+        scale: Option<usize>,
+    },
+}
+
+/// A shipped network of one scale.
+struct Scaled {
     network: Network,
-    name: String,
-    /// Factor of the network; `None` where only running it tells.
-    scale: Option<usize>,
+    id: String,
+    step: Step,
 }
 
 fn choose_model(args: &EnlargeArgs) -> Result<Chosen> {
@@ -66,12 +86,56 @@ fn choose_model(args: &EnlargeArgs) -> Result<Chosen> {
         let network = Network::from_onnx(&bytes)?;
         let scale = network.graph().ok().map(Geometry::of).transpose()?.map(|g| g.scale);
         let name = path.file_name().map_or_else(|| "model".into(), |n| n.to_string_lossy().into_owned());
-        return Ok(Chosen { network, name, scale });
+        return Ok(Chosen::Own { network, name, scale });
     }
     let manifest = shipped::manifest()?;
     let name = if args.model == "auto" { AUTO_MODEL } else { &args.model };
-    let entry = manifest.find(name, args.scale, args.variant.name())?;
-    Ok(Chosen { network: shipped::load(entry)?, name: entry.id.clone(), scale: Some(entry.scale) })
+    let entries = manifest.steps(name, args.variant.name())?;
+    let scaled = entries.into_iter().map(|entry| {
+        let step = Step { scale: entry.scale, work: entry.macs_per_output_pixel };
+        Ok(Scaled { network: shipped::load(entry)?, id: entry.id.clone(), step })
+    });
+    Ok(Chosen::Shipped(scaled.collect::<Result<_>>()?))
+}
+
+/// The networks of the passes, their name for the report, and the size of the result.
+struct Plan<'a> {
+    networks: Vec<&'a Network>,
+    name: String,
+    size: [u32; 2],
+    opaque_scale: Option<usize>,
+}
+
+fn plan<'a>(args: &EnlargeArgs, model: &'a Chosen, engine: &Engine, input: [u32; 2]) -> Result<Plan<'a>> {
+    match model {
+        Chosen::Shipped(scaled) => {
+            let size = args.size.size()?.of(input)?;
+            let steps: Vec<Step> = scaled.iter().map(|s| s.step).collect();
+            let chosen: Vec<&Scaled> =
+                passes(input, size, &steps)?.into_iter().filter_map(|scale| scaled.iter().find(|s| s.step.scale == scale)).collect();
+            let names: Vec<&str> = chosen.iter().map(|s| s.id.as_str()).collect();
+            Ok(Plan { networks: chosen.iter().map(|s| &s.network).collect(), name: names.join(" + "), size, opaque_scale: None })
+        }
+        Chosen::Own { network, name, scale } => {
+            // A network that is not covered tells its factor only for a size.
+            let opaque_scale = match scale {
+                Some(_) => None,
+                None => Some(drive::opaque_scale(engine, network, input[0], input[1])?),
+            };
+            let factor = scale.or(opaque_scale).unwrap_or(1);
+            // Without a size, a file of the user's own enlarges as it does.
+            let size = if args.size.is_given() { args.size.size()? } else { Size::Factor(factor as f64) }.of(input)?;
+            let steps = [Step { scale: factor, work: 1.0 }];
+            let count = if factor == 1 { 1 } else { passes(input, size, &steps)?.len() };
+            if opaque_scale.is_some() && count > 1 {
+                return Err(Error::parameter(
+                    format!("The model enlarges {factor} times and runs on whole pictures only, once"),
+                    format!("Choose a size of at most {factor} times"),
+                ));
+            }
+            Ok(Plan { networks: vec![network; count], name: name.clone(), size, opaque_scale })
+        }
+    }
 }
 
 fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Preference) -> Result<Report> {
@@ -82,38 +146,55 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
     })?;
     let decoded = decode(&bytes)?;
     drop(bytes);
-    let engine = Engine::choose(preference, Some(&model.network))?;
-    // A network that is not covered tells its factor only for a size.
-    let opaque_scale = match model.scale {
-        Some(_) => None,
-        None => Some(drive::opaque_scale(&engine, &model.network, decoded.picture.width, decoded.picture.height)?),
+    let all: Vec<&Network> = match model {
+        Chosen::Shipped(scaled) => scaled.iter().map(|s| &s.network).collect(),
+        Chosen::Own { network, .. } => vec![network],
     };
-    // A file of the user's own has the scale that it has.
-    let scale = match (model.scale.or(opaque_scale), &args.model_file) {
-        (Some(scale), Some(_)) => scale,
-        _ => args.scale,
-    };
+    let engine = Engine::choose(preference, &all)?;
+    let plan = plan(args, model, &engine, [decoded.picture.width, decoded.picture.height])?;
     let format = output_format(args)?;
-    let output = output_path(args, input, scale, format)?;
+    let output = output_path(args, input, &plan, &decoded.picture, format)?;
     let capabilities = engine.backend.capabilities();
     let options = JobOptions {
         input: input.display().to_string(),
-        model: model.name.clone(),
-        scale,
+        model: plan.name.clone(),
+        size: Some(plan.size),
         tile: args.tile.map(|t| t as usize),
         max_buffer_bytes: capabilities.max_buffer_bytes,
         parallel: capabilities.parallel_sessions,
         format,
         quality: args.quality,
+        fidelity: args.fidelity.map(Fidelity::from),
+        map: args.map.is_some(),
+        denoise: args.denoise,
+        sharpen: args.sharpen,
+        grain: args.grain,
+        seed: args.seed,
+        wrap: args.wrap,
     };
     let aside = Aside::create(&output);
-    let mut job = Job::new(decoded, &model.network, options, opaque_scale, BufWriter::new(aside.file()?))?;
+    let mut job = Job::new(decoded, &plan.networks, options, plan.opaque_scale, BufWriter::new(aside.file()?))?;
     let bar = progress_bar(args, input, job.tiles());
-    drive::run(&mut job, &model.network, engine, &AtomicBool::new(false), &mut |done, _| bar.set_position(done as u64))?;
+    drive::run(&mut job, &plan.networks, engine, &AtomicBool::new(false), &mut |done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     let report = job.report(&output.display().to_string(), started.elapsed().as_secs_f64());
+    if let (Some(path), Some(map)) = (&args.map, job.map()) {
+        write_map(path, &map)?;
+    }
     aside.rename()?;
     Ok(report)
+}
+
+/// Writes the fidelity map as a PNG of the input's size.
+fn write_map(path: &Path, map: &Map) -> Result<()> {
+    let rows = RowFormat { width: map.width as u32, height: map.height as u32, channels: Channels::Rgb, depth: Depth::Eight };
+    let aside = Aside::create(path);
+    let mut encoder = encoder(OutputFormat::Png, rows, &EncoderOptions::default(), BufWriter::new(aside.file()?))?;
+    for y in 0..map.height {
+        encoder.write_rows(Rows::U8(&map.row(y)))?;
+    }
+    encoder.finish()?;
+    aside.rename()
 }
 
 fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
@@ -136,12 +217,16 @@ fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
     }
 }
 
-fn output_path(args: &EnlargeArgs, input: &Path, scale: usize, format: OutputFormat) -> Result<PathBuf> {
+fn output_path(args: &EnlargeArgs, input: &Path, plan: &Plan<'_>, picture: &Picture, format: OutputFormat) -> Result<PathBuf> {
     let path = match (&args.output, &args.out_dir) {
         (Some(path), _) => path.clone(),
         (None, folder) => {
             let mut name = input.file_stem().map_or_else(|| OsString::from("picture"), OsString::from);
-            name.push(format!("-{scale}x.{}", format.extension()));
+            let [width, height] = plan.size;
+            let scale = width / picture.width;
+            let whole = [width, height] == [picture.width, picture.height].map(|side| side * scale);
+            let size = if whole { format!("{scale}x") } else { format!("{width}x{height}") };
+            name.push(format!("-{size}.{}", format.extension()));
             folder.as_deref().or(input.parent()).unwrap_or(Path::new("")).join(name)
         }
     };

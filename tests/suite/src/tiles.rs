@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use inlarge::backend::probe::noise;
 use inlarge::backend::{Backend, Tensor};
-use inlarge::codec::encode::OutputFormat;
+use inlarge::finish::lock::Fidelity;
 use inlarge::model::Network;
 use inlarge::pipeline::{Job, JobOptions};
 
@@ -97,19 +97,18 @@ async fn enlarge(backend: &dyn Backend, network: &Network, file: &[u8], tile: us
     let options = JobOptions {
         input: "picture.png".into(),
         model: "test".into(),
-        scale: 2,
         tile: Some(tile),
         max_buffer_bytes: backend.capabilities().max_buffer_bytes,
-        parallel: 1,
-        format: OutputFormat::Png,
-        quality: 90,
+        // What the engine gives is compared, as it is.
+        fidelity: Some(Fidelity::Off),
+        ..JobOptions::default()
     };
     let text = |e: inlarge::Error| e.to_string();
-    let mut job = Job::open(file, network, options, None, sink.clone()).map_err(text)?;
-    let session = backend.prepare(network, job.tile_shape()).await.map_err(text)?;
+    let mut job = Job::open(file, &[network], options, None, sink.clone()).map_err(text)?;
+    let session = backend.prepare(network, job.sessions()[0]).await.map_err(text)?;
     // Networks of random weights change the picture: the same answer given as from two engines is accepted.
     while let Some(request) = job.next_tile().map_err(text)? {
-        let output = session.run(&Tensor::new(job.tile_shape(), request.data).map_err(text)?).await.map_err(text)?;
+        let output = session.run(&Tensor::new(job.sessions()[0], request.data).map_err(text)?).await.map_err(text)?;
         for engine in ["first", "second"] {
             job.set_engine(engine, "");
             if job.put(request.index, &output.data).map_err(text)? {

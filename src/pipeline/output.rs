@@ -1,0 +1,198 @@
+//! From rows of planes at the model's scale to the encoder: the lock, colour, the exact size, sharpness and grain.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::rows::{Chroma, Planes, Sample, fill, rgb_at};
+use crate::codec::encode::{RowEncoder, Rows};
+use crate::error::Result;
+use crate::finish::grain::Grain;
+use crate::finish::lock::{Differences, Fidelity, InputRow, Lock, LockShape};
+use crate::finish::map::Map;
+use crate::finish::meter::Meter;
+use crate::finish::resample::{Frame, Resample};
+use crate::finish::sharpen::Sharpen;
+use crate::finish::{Row, RowFilter, through};
+use crate::image::colour::{luma, ycbcr_to_rgb};
+use crate::image::{Channels, Depth, Picture, RowFormat};
+
+/// Rounds of the lock: what a second one leaves is below the rounding of 8 bits.
+const ROUNDS: usize = 2;
+
+/// What the output does besides colour.
+pub(super) struct Finish {
+    pub(super) fidelity: Fidelity,
+    pub(super) map: bool,
+    pub(super) sharpen: f32,
+    pub(super) grain: f32,
+    pub(super) seed: u32,
+    /// Part of the model's result that is kept, and the size that it is to have.
+    pub(super) frame: Frame,
+}
+
+/// The way of the rows.
+pub(super) struct Output {
+    source: Arc<Picture>,
+    format: RowFormat,
+    chroma: Option<Chroma>,
+    locks: Vec<Box<dyn RowFilter>>,
+    after: Vec<Box<dyn RowFilter>>,
+    meter: Option<Meter>,
+    map: Option<Rc<RefCell<Map>>>,
+    /// Number of the next row at the model's scale.
+    y: usize,
+}
+
+impl Output {
+    /// For a result `factor` times as large as `source`, of `planes` (and alpha where the source has it), encoded as `format`.
+    ///
+    /// A format without alpha for a source that has it is laid on white.
+    ///
+    /// # Errors
+    /// `Limits` where the memory of the map cannot be had.
+    pub(super) fn new(source: &Arc<Picture>, planes: Planes, factor: usize, format: RowFormat, finish: &Finish) -> Result<Self> {
+        let (width, height) = (source.width as usize, source.height as usize);
+        let alpha = source.channels.has_alpha();
+        let map = if finish.map { Some(Rc::new(RefCell::new(Map::new(width, height)?))) } else { None };
+        let mut locks: Vec<Box<dyn RowFilter>> = Vec::new();
+        let compares = factor > 1 && (finish.fidelity != Fidelity::Off || finish.map);
+        let rounds = if finish.fidelity == Fidelity::Lock { ROUNDS } else { 1 };
+        for round in 0..if compares { rounds } else { 0 } {
+            let told = map.clone().filter(|_| round == 0).map(|map| -> Differences { Box::new(move |y, _, row| map.borrow_mut().note(y, row)) });
+            let shape = LockShape { factor, width, height, planes: planes.count() };
+            locks.push(Box::new(Lock::new(shape, finish.fidelity, input_row(source, planes), told)));
+        }
+        let colours = source.channels.colours();
+        let mut after: Vec<Box<dyn RowFilter>> = Vec::new();
+        let resample = Resample::new(finish.frame, alpha);
+        if !resample.is_idle() {
+            after.push(Box::new(resample));
+        }
+        if finish.sharpen > 0.0 {
+            after.push(Box::new(Sharpen::new(finish.sharpen, finish.frame.size[1], colours)));
+        }
+        if finish.grain > 0.0 {
+            after.push(Box::new(Grain::new(finish.grain, finish.seed, colours)));
+        }
+        let flattened = alpha && !format.channels.has_alpha();
+        let meter = (factor > 1).then(|| Meter::new(factor, width, height, colours, written_row(source, flattened)));
+        Ok(Self {
+            source: source.clone(),
+            format,
+            chroma: (planes == Planes::Luma).then(|| Chroma::new(source, factor, finish.fidelity == Fidelity::Lock)),
+            locks,
+            after,
+            meter,
+            map,
+            y: 0,
+        })
+    }
+
+    /// Takes the next row of the model's result.
+    ///
+    /// # Errors
+    /// What the encoder says.
+    pub(super) fn push(&mut self, row: Row, encoder: &mut dyn RowEncoder) -> Result<()> {
+        let mut locks = std::mem::take(&mut self.locks);
+        let pushed = through(&mut locks, row, &mut |row| match self.format.depth {
+            Depth::Eight => self.finish::<u8>(row, &mut |row| encoder.write_rows(Rows::U8(row))),
+            Depth::Sixteen => self.finish::<u16>(row, &mut |row| encoder.write_rows(Rows::U16(row))),
+        });
+        self.locks = locks;
+        pushed
+    }
+
+    /// The LR-PSNR in dB, after the last row.
+    pub(super) fn lr_psnr(&self) -> Option<f64> {
+        self.meter.as_ref()?.psnr()
+    }
+
+    /// The map, after the last row.
+    pub(super) fn map(&self) -> Option<std::cell::Ref<'_, Map>> {
+        self.map.as_ref().map(|map| map.borrow())
+    }
+
+    /// What is left to do with a locked row.
+    fn finish<T: Sample>(&mut self, mut row: Row, write: &mut dyn FnMut(&[T]) -> Result<()>) -> Result<()> {
+        if let Some(chroma) = &mut self.chroma {
+            let [cb, cr] = chroma.compute(&self.source, self.y);
+            let y = std::mem::take(&mut row.planes[0]);
+            let len = y.len();
+            let mut rgb = [const { Vec::new() }; 3].map(|mut plane: Vec<f32>| {
+                plane.reserve_exact(len);
+                plane
+            });
+            for ((y, cb), cr) in y.iter().zip(cb).zip(cr) {
+                for (plane, value) in rgb.iter_mut().zip(ycbcr_to_rgb([*y, *cb, *cr])) {
+                    plane.push(value);
+                }
+            }
+            row.planes.splice(..1, rgb);
+        }
+        self.y += 1;
+        let colours = self.source.channels.colours();
+        let alpha = self.source.channels.has_alpha();
+        let channels = self.format.channels;
+        if self.after.is_empty() {
+            let written = quantised::<T>(&row, channels, alpha);
+            measure(self.meter.as_mut(), &written, channels, colours);
+            return write(&written);
+        }
+        if self.meter.is_some() {
+            let written = quantised::<T>(&row, channels, alpha);
+            measure(self.meter.as_mut(), &written, channels, colours);
+        }
+        through(&mut self.after, row, &mut |row| write(&quantised::<T>(&row, channels, alpha)))
+    }
+}
+
+/// A row of samples from planes.
+fn quantised<T: Sample>(row: &Row, channels: Channels, alpha: bool) -> Vec<T> {
+    let width = row.planes[0].len();
+    let mut samples = vec![T::default(); width * channels.count()];
+    let planes = &row.planes;
+    let alpha = alpha.then(|| planes[planes.len() - 1].as_slice());
+    let grey = |x: usize| [planes[0][x]; 3];
+    let rgb = |x: usize| [planes[0][x], planes[1][x], planes[2][x]];
+    match channels {
+        Channels::Grey => fill::<T, 1>(samples.as_chunks_mut().0, alpha, grey),
+        Channels::GreyAlpha => fill::<T, 2>(samples.as_chunks_mut().0, alpha, grey),
+        Channels::Rgb => fill::<T, 3>(samples.as_chunks_mut().0, alpha, rgb),
+        Channels::Rgba => fill::<T, 4>(samples.as_chunks_mut().0, alpha, rgb),
+    }
+    samples
+}
+
+fn measure<T: Sample>(meter: Option<&mut Meter>, written: &[T], channels: Channels, colours: usize) {
+    let Some(meter) = meter else { return };
+    let plane = |c: usize| written.iter().skip(c).step_by(channels.count()).map(|&v| v.unit()).collect();
+    meter.push(Row { planes: (0..colours).map(plane).collect() });
+}
+
+/// Rows of the source as a network of `planes` sees it.
+fn input_row(source: &Arc<Picture>, planes: Planes) -> InputRow {
+    let source = source.clone();
+    Box::new(move |y, plane, into| {
+        let (width, count) = (source.width as usize, source.channels.count());
+        let pixels = y * width..(y + 1) * width;
+        match planes {
+            Planes::Grey => into.extend(pixels.map(|p| source.samples.unit(p * count))),
+            Planes::Luma => into.extend(pixels.map(|p| luma(rgb_at(&source, p)))),
+            Planes::Rgb => into.extend(pixels.map(|p| source.samples.unit(p * count + plane))),
+        }
+    })
+}
+
+/// Rows of the source as they would be written, on white where that is `flattened`.
+fn written_row(source: &Arc<Picture>, flattened: bool) -> InputRow {
+    let source = source.clone();
+    Box::new(move |y, plane, into| {
+        let (width, count) = (source.width as usize, source.channels.count());
+        into.extend((y * width..(y + 1) * width).map(|p| {
+            let value = source.samples.unit(p * count + plane);
+            let alpha = if flattened { source.samples.unit(p * count + count - 1) } else { 1.0 };
+            value * alpha + (1.0 - alpha)
+        }));
+    })
+}
