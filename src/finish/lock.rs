@@ -7,8 +7,10 @@
 //! [`Fidelity::Tone`] corrects the low frequencies alone: where the input has noise or the blocks of a JPEG, a full lock would
 //! bring them back.
 
+use std::str::FromStr;
+
 use super::{Recent, Reduction, Row, RowFilter, weighted_sum};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::resample::{Kernel, Taps, Windows};
 
 /// How faithful a result has to be to its input.
@@ -30,6 +32,17 @@ impl Fidelity {
             Self::Tone => "tone",
             Self::Off => "off",
         }
+    }
+}
+
+impl FromStr for Fidelity {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Lock, Self::Tone, Self::Off]
+            .into_iter()
+            .find(|fidelity| fidelity.name() == name)
+            .ok_or_else(|| Error::parameter(format!("There is no fidelity \"{name}\""), "Choose lock, tone or off"))
     }
 }
 

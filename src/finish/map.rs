@@ -4,7 +4,7 @@
 //! a picture, 0 is black, and colours go through violet and orange to pale yellow at [`FULL`].
 
 /// Difference that is shown brightest, of 0..=1.
-pub const FULL: f32 = 0.1;
+pub const FULL: f32 = 0.04;
 
 /// Colours of the scale at equal steps, RGB. After the perceptually even scale "inferno" (Smith and van der Walt 2015, CC0).
 const SCALE: [[u8; 3]; 8] = [[0, 0, 4], [40, 11, 84], [101, 21, 110], [159, 42, 99], [212, 72, 66], [245, 125, 21], [250, 193, 39], [252, 255, 164]];
@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn the_largest_difference_counts_and_brightness_grows() {
         let mut map = Map::new(3, 2).unwrap();
-        map.note(1, &[0.01, -0.05, 0.5]);
-        map.note(1, &[-0.02, 0.01, 0.0]);
+        map.note(1, &[0.004, -0.02, 0.5]);
+        map.note(1, &[-0.008, 0.01, 0.0]);
         assert_eq!(map.values, [0, 0, 0, 51, 128, 255]);
         assert_eq!(map.row(0), [0, 0, 4].repeat(3));
         assert_eq!(map.row(1)[6..], [252, 255, 164]);

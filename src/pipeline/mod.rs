@@ -24,4 +24,5 @@ pub mod size;
 pub mod drive;
 
 pub use job::{Job, JobOptions, TileRequest};
+pub use output::write_map;
 pub use report::Report;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::rows::{Chroma, Planes, Sample, fill, rgb_at};
-use crate::codec::encode::{RowEncoder, Rows};
+use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Rows, encoder};
 use crate::error::Result;
 use crate::finish::grain::Grain;
 use crate::finish::lock::{Differences, Fidelity, InputRow, Lock, LockShape};
@@ -145,6 +145,19 @@ impl Output {
         }
         through(&mut self.after, row, &mut |row| write(&quantised::<T>(&row, channels, alpha)))
     }
+}
+
+/// Writes a fidelity map as a PNG of the input's size.
+///
+/// # Errors
+/// `Encode` where the sink fails.
+pub fn write_map(map: &Map, sink: impl std::io::Write) -> Result<()> {
+    let rows = RowFormat { width: map.width as u32, height: map.height as u32, channels: Channels::Rgb, depth: Depth::Eight };
+    let mut encoder = encoder(OutputFormat::Png, rows, &EncoderOptions::default(), sink)?;
+    for y in 0..map.height {
+        encoder.write_rows(Rows::U8(&map.row(y)))?;
+    }
+    encoder.finish()
 }
 
 /// A row of samples from planes.

@@ -13,11 +13,11 @@ use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::model::graph::Shape;
 
-/// An engine and the session that it prepared.
+/// An engine and the sessions that it prepared, by slot.
 #[wasm_bindgen]
 pub struct Engine {
     backend: Box<dyn Backend>,
-    session: RefCell<Option<Rc<dyn Session>>>,
+    sessions: RefCell<Vec<Option<Rc<dyn Session>>>>,
 }
 
 #[wasm_bindgen]
@@ -28,7 +28,7 @@ impl Engine {
             return Err(Error::parameter("An engine must be named", "Choose gpu, simd, tract or reference").into());
         };
         let backend = open(kind, allow_software, 1).await?;
-        Ok(Self { backend, session: RefCell::new(None) })
+        Ok(Self { backend, sessions: RefCell::default() })
     }
 
     /// The device in words.
@@ -61,29 +61,40 @@ impl Engine {
         self.backend.capabilities().max_buffer_bytes.map(|b| b as f64)
     }
 
-    /// Compiles the network for one tile shape.
-    pub async fn prepare(&self, onnx: Vec<u8>, channels: usize, height: usize, width: usize) -> Result<(), JsError> {
+    /// Compiles the network for one tile shape, as the session in `slot` of the `slots` that a picture needs; others end.
+    pub async fn prepare(&self, slot: usize, slots: usize, onnx: Vec<u8>, channels: usize, height: usize, width: usize) -> Result<(), JsError> {
         let network = Network::from_onnx(&onnx)?;
-        // The old session's buffers go before the new ones come.
-        self.session.borrow_mut().take();
+        {
+            // The old session's buffers go before the new ones come.
+            let mut sessions = self.sessions.borrow_mut();
+            sessions.resize(slots.max(slot + 1), None);
+            sessions[slot] = None;
+        }
         let session = self.backend.prepare(&network, Shape::new(channels, height, width)).await?;
-        *self.session.borrow_mut() = Some(session.into());
+        if let Some(place) = self.sessions.borrow_mut().get_mut(slot) {
+            *place = Some(session.into());
+        }
         Ok(())
     }
 
     /// Channels, height and width of a tile's output; empty before `prepare`.
-    #[wasm_bindgen(getter = outputShape)]
-    pub fn output_shape(&self) -> Vec<usize> {
-        let shape = self.session.borrow().as_ref().map(|s| s.output_shape());
+    #[wasm_bindgen(js_name = outputShape)]
+    pub fn output_shape(&self, slot: usize) -> Vec<usize> {
+        let shape = self.session(slot).map(|s| s.output_shape());
         shape.map(|s| vec![s.channels, s.height, s.width]).unwrap_or_default()
     }
 
     /// Runs one tile, CHW; may be called again before it resolves.
-    pub async fn run(&self, data: Vec<f32>) -> Result<Float32Array, JsError> {
-        let session = self.session.borrow().clone();
-        let session = session.ok_or_else(|| Error::parameter("A tile was sent before the network was prepared", ""))?;
+    pub async fn run(&self, slot: usize, data: Vec<f32>) -> Result<Float32Array, JsError> {
+        let session = self.session(slot).ok_or_else(|| Error::parameter("A tile was sent before the network was prepared", ""))?;
         let tile = Tensor::new(session.input_shape(), data)?;
         let output = session.run(&tile).await?;
         Ok(Float32Array::from(output.data.as_slice()))
+    }
+}
+
+impl Engine {
+    fn session(&self, slot: usize) -> Option<Rc<dyn Session>> {
+        self.sessions.borrow().get(slot)?.clone()
     }
 }

@@ -10,16 +10,18 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::JsError;
 use crate::codec::encode::OutputFormat;
+use crate::codec::{Decoded, decode};
 use crate::error::{Error, Result};
 use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
 use crate::model::receptive_field::Geometry;
-use crate::pipeline::{Job as PipelineJob, JobOptions, TileRequest as PipelineRequest};
+use crate::pipeline::size::{Size, Step, frame, passes};
+use crate::pipeline::{Job as PipelineJob, JobOptions, TileRequest as PipelineRequest, write_map};
 
 /// A network, parsed.
 #[wasm_bindgen]
 pub struct Model {
-    network: Network,
+    network: Rc<Network>,
     geometry: Option<Geometry>,
     id: String,
 }
@@ -35,7 +37,7 @@ impl Model {
         let network = Network::from_onnx(onnx)?;
         let geometry = network.graph().ok().map(Geometry::of).transpose()?;
         let id = serde_json::from_str::<Named>(entry).ok().and_then(|n| n.id).unwrap_or_default();
-        Ok(Self { network, geometry, id })
+        Ok(Self { network: Rc::new(network), geometry, id })
     }
 
     /// Enlargement factor; 0 where only running the network tells.
@@ -81,11 +83,100 @@ impl Model {
     }
 }
 
+/// The networks of a picture's passes, in their order.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Passes(Vec<Rc<Network>>, Vec<String>);
+
+#[wasm_bindgen]
+impl Passes {
+    /// No pass.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Passes {
+        Self::default()
+    }
+
+    /// Adds a pass after the others.
+    pub fn add(&mut self, model: &Model) {
+        self.0.push(model.network.clone());
+        self.1.push(model.id.clone());
+    }
+}
+
+/// A file's picture, decoded.
+#[wasm_bindgen]
+pub struct Source(Decoded);
+
+#[wasm_bindgen]
+impl Source {
+    /// Reads a file.
+    pub fn decode(file: &[u8]) -> Result<Source, JsError> {
+        Ok(Self(decode(file)?))
+    }
+
+    /// Width, upright.
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> u32 {
+        self.0.picture.width
+    }
+
+    /// Height, upright.
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> u32 {
+        self.0.picture.height
+    }
+}
+
+/// A size as the page asks for it: `{"factor": 4}`, `{"print": "30x20cm@300"}`...
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Wanted {
+    Factor(f64),
+    Width(u32),
+    Height(u32),
+    LongEdge(u32),
+    Megapixels(f64),
+    Fit(String),
+    Print(String),
+}
+
+impl Wanted {
+    fn size(self) -> Result<Size> {
+        Ok(match self {
+            Self::Factor(factor) => Size::Factor(factor),
+            Self::Width(width) => Size::Width(width),
+            Self::Height(height) => Size::Height(height),
+            Self::LongEdge(edge) => Size::LongEdge(edge),
+            Self::Megapixels(millions) => Size::Megapixels(millions),
+            Self::Fit(name) => frame(&name)?,
+            Self::Print(sheet) => Size::Print(sheet.parse()?),
+        })
+    }
+}
+
+/// The size of the result for a picture of `width` x `height`, and the factors of the passes that lead there, as JSON:
+/// `{"width", "height", "passes"}`. `steps`: what can be a pass, as JSON, `[{"scale", "work"}]`.
+#[wasm_bindgen(js_name = planPasses)]
+pub fn plan_passes(width: u32, height: u32, size: &str, steps: &str) -> Result<String, JsError> {
+    #[derive(Deserialize)]
+    struct Pass {
+        scale: usize,
+        work: f64,
+    }
+    let unread = |e: serde_json::Error| Error::parameter(format!("The size cannot be read: {e}"), "");
+    let size = serde_json::from_str::<Wanted>(size).map_err(unread)?.size()?.of([width, height])?;
+    let steps: Vec<Pass> = serde_json::from_str(steps).map_err(unread)?;
+    let steps: Vec<Step> = steps.into_iter().map(|Pass { scale, work }| Step { scale, work }).collect();
+    let passes = passes([width, height], size, &steps)?;
+    Ok(serde_json::json!({ "width": size[0], "height": size[1], "passes": passes }).to_string())
+}
+
 /// Options as the coordinator sends them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Options {
-    scale: usize,
+    /// Width and height of the result; left out, what the passes make.
+    size: Option<[u32; 2]>,
     #[serde(default)]
     model: String,
     tile: Option<usize>,
@@ -98,7 +189,20 @@ struct Options {
     opaque_scale: Option<usize>,
     output: Output,
     #[serde(default)]
-    warnings: Vec<String>,
+    finish: Finish,
+}
+
+/// What is done besides enlarging.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Finish {
+    fidelity: Option<String>,
+    map: bool,
+    denoise: f32,
+    sharpen: f32,
+    grain: f32,
+    seed: u32,
+    wrap: bool,
 }
 
 #[derive(Deserialize)]
@@ -133,23 +237,36 @@ pub struct Job {
 
 #[wasm_bindgen]
 impl Job {
-    /// Decodes `file` and plans its tiles.
-    pub fn open(file: &[u8], file_name: &str, model: &Model, options: &str) -> Result<Job, JsError> {
+    /// Plans the tiles of a picture.
+    pub fn open(source: Source, file_name: &str, passes: &Passes, options: &str) -> Result<Job, JsError> {
         let options: Options = serde_json::from_str(options).map_err(|e| Error::parameter(format!("The job's options cannot be read: {e}"), ""))?;
+        let Finish { fidelity, map, denoise, sharpen, grain, seed, wrap } = options.finish;
+        for (name, share) in [("denoise", denoise), ("sharpen", sharpen), ("grain", grain)] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(Error::parameter(format!("A value of {share} was asked for {name}"), "Choose 0 to 1").into());
+            }
+        }
         let chunks = Chunks::default();
         let job_options = JobOptions {
             input: file_name.into(),
-            model: if options.model.is_empty() { model.id.clone() } else { options.model },
-            scale: options.scale,
+            model: if options.model.is_empty() { passes.1.join(" + ") } else { options.model },
+            size: options.size,
             tile: options.tile,
             max_buffer_bytes: options.max_buffer_bytes.map(|b| b as u64),
             parallel: options.parallel.unwrap_or(1),
             format: OutputFormat::from_media_type(&options.output.r#type)?,
             quality: options.output.quality.unwrap_or(90),
+            fidelity: fidelity.as_deref().map(str::parse).transpose()?,
+            map,
+            denoise,
+            sharpen,
+            grain,
+            seed,
+            wrap,
         };
-        let mut job = PipelineJob::open(file, &model.network, job_options, options.opaque_scale, chunks.clone())?;
+        let networks: Vec<&Network> = passes.0.iter().map(Rc::as_ref).collect();
+        let mut job = PipelineJob::new(source.0, &networks, job_options, options.opaque_scale, chunks.clone())?;
         job.set_engine(&options.backend, &options.adapter);
-        options.warnings.into_iter().for_each(|w| job.warn(w));
         Ok(Self { job, chunks })
     }
 
@@ -189,11 +306,10 @@ impl Job {
         self.job.tiles_done()
     }
 
-    /// Channels, height and width of every tile's input.
-    #[wasm_bindgen(getter = tileShape)]
-    pub fn tile_shape(&self) -> Vec<usize> {
-        let shape = self.job.tile_shape();
-        vec![shape.channels, shape.height, shape.width]
+    /// Channels, height and width of the tiles' input, three numbers for each pass.
+    #[wasm_bindgen(getter)]
+    pub fn shapes(&self) -> Vec<usize> {
+        self.job.sessions().iter().flat_map(|shape| [shape.channels, shape.height, shape.width]).collect()
     }
 
     /// Says which engine runs the coming tiles.
@@ -202,7 +318,7 @@ impl Job {
         self.job.set_engine(backend, adapter);
     }
 
-    /// The next tile to run; `undefined` when all were handed out.
+    /// The next tile to run; `undefined` when none is ready: all were handed out, or wait for tiles that were.
     #[wasm_bindgen(js_name = next)]
     pub fn next_tile(&mut self) -> Result<Option<TileRequest>, JsError> {
         Ok(self.job.next_tile()?.map(TileRequest))
@@ -223,6 +339,14 @@ impl Job {
         self.job.warn(text);
     }
 
+    /// The fidelity map as a PNG of the input's size, where it was asked for.
+    pub fn map(&self) -> Result<Option<Vec<u8>>, JsError> {
+        let Some(map) = self.job.map() else { return Ok(None) };
+        let chunks = Chunks::default();
+        write_map(&map, chunks.clone())?;
+        Ok(Some(chunks.0.take()))
+    }
+
     /// The report as JSON.
     pub fn report(&self, seconds: f64) -> Result<String, JsError> {
         let report = self.job.report("", seconds);
@@ -240,6 +364,12 @@ impl TileRequest {
     #[wasm_bindgen(getter)]
     pub fn index(&self) -> usize {
         self.0.index
+    }
+
+    /// Which of `shapes` it has.
+    #[wasm_bindgen(getter)]
+    pub fn session(&self) -> usize {
+        self.0.session
     }
 
     /// Left edge in the result.

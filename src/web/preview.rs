@@ -56,13 +56,6 @@ impl Preview {
     }
 }
 
-/// Width and height of a file's picture, upright.
-#[wasm_bindgen(js_name = pictureSize)]
-pub fn picture_size(file: &[u8]) -> Result<Vec<u32>, JsError> {
-    let picture = decode(file)?.picture;
-    Ok(vec![picture.width, picture.height])
-}
-
 /// Decodes `file` and reduces it so that neither side is longer than `max_side`.
 #[wasm_bindgen(js_name = decodePreview)]
 pub fn decode_preview(file: &[u8], max_side: u32) -> Result<Preview, JsError> {

@@ -38,29 +38,26 @@ export function scalesOf(models: readonly ModelEntry[], name: string): number[] 
   return [...new Set(scales)].sort((a, b) => a - b);
 }
 
-/** The network for a choice of the user. */
-export function choose(models: readonly ModelEntry[], name: string, scale: number | undefined, variant: string | undefined): ModelEntry {
+/** The networks for a choice of the user: the model at each of its scales, for passes to be made of. */
+export function choose(models: readonly ModelEntry[], name: string, variant: string | undefined): ModelEntry[] {
   const named = models.filter((model) => matches(model, name));
-  if (named.length === 0) {
+  const [first] = named;
+  if (!first) {
     throw new ParameterError(`There is no model "${name}".`, `Choose one of: auto, ${namesOf(models).join(', ')}.`);
   }
-  // A network of unknown scale can only be asked for by its own id, and takes whatever scale it has.
-  const whole = named.find((model) => model.scale === 0);
-  if (whole && name !== 'auto') return whole;
-  const scales = scalesOf(models, name);
-  const wanted = scale ?? (scales.includes(4) ? 4 : scales.at(-1));
-  const sized = named.filter((model) => model.scale === wanted);
-  if (sized.length === 0) {
-    const who = name === 'auto' ? 'No model enlarges' : `The model "${name}" does not enlarge`;
-    throw new ParameterError(`${who} ${wanted} times.`, `Choose a scale of ${scales.join(' or ')}.`);
+  const family = named.filter((model) => model.name === first.name);
+  const variants = [...new Set(family.map((model) => model.variant))];
+  if (variant !== undefined && !variants.includes(variant)) {
+    throw new ParameterError(`The model "${name}" has no variant "${variant}".`, `Choose one of: ${variants.join(', ')}.`);
   }
-  const found = variant === undefined ? sized[0] : sized.find((model) => model.variant === variant);
-  if (!found) {
-    const variants = [...new Set(sized.map((model) => model.variant))].join(', ');
-    throw new ParameterError(`The model "${name}" has no variant "${variant}".`, `Choose one of: ${variants}.`);
-  }
-  return found;
+  return [...new Set(family.map((model) => model.scale))].flatMap((scale) => {
+    const sized = family.filter((model) => model.scale === scale);
+    return sized.find((model) => model.variant === (variant ?? DEFAULT_VARIANT)) ?? sized[0] ?? [];
+  });
 }
+
+/** The training that pictures from the web need; a model that lacks it is used as it is. */
+const DEFAULT_VARIANT = 'web';
 
 function matches(model: ModelEntry, name: string): boolean {
   if (name === 'auto') return !model.id.startsWith(USER_PREFIX);

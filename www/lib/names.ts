@@ -1,4 +1,4 @@
-import type { OutputType } from '../shared/protocol.js';
+import type { JobResult, OutputType } from '../shared/protocol.js';
 
 const EXTENSIONS: Record<OutputType, string> = {
   'image/png': 'png',
@@ -6,11 +6,11 @@ const EXTENSIONS: Record<OutputType, string> = {
   'image/webp': 'webp',
 };
 
-/** `photo.jpeg` enlarged 4 times as PNG is saved as `photo-4x.png`. */
-export function resultName(source: string, scale: number, type: OutputType): string {
+/** `photo.jpeg` enlarged 4 times as PNG is saved as `photo-4x.png`; at another size as `photo-3000x2000.png`. */
+export function resultName(source: string, { width, height, report: { scale } }: Pick<JobResult, 'width' | 'height' | 'report'>, type: OutputType): string {
   const stem = source.replace(/\.[A-Za-z0-9]{1,5}$/, '') || 'image';
-  const factor = scale > 0 ? `-${scale}x` : '-enlarged';
-  return `${stem}${factor}.${EXTENSIONS[type]}`;
+  const size = Number.isInteger(scale) ? `${scale}x` : `${width}x${height}`;
+  return `${stem}-${size}.${EXTENSIONS[type]}`;
 }
 
 /** Makes names differ, as files in one folder must: `a.png`, `a (2).png`. */

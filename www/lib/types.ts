@@ -1,5 +1,5 @@
 import type { ModelEntry } from '../shared/manifest.js';
-import type { BackendChoice, EngineReport, OutputType, PreviewResult, Progress, Report } from '../shared/protocol.js';
+import type { BackendChoice, EngineReport, FinishRequest, OutputType, PreviewResult, Progress, Report, SizeRequest } from '../shared/protocol.js';
 
 /** What can be enlarged. An address is fetched from its own origin, or from wherever the page's connect-src allows. */
 export type UpscaleInput = Blob | ImageBitmap | HTMLImageElement | string;
@@ -17,9 +17,11 @@ export interface UpscalerOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface UpscaleOptions {
-  /** Result pixels per source pixel, one of those that the model offers; 4 where left out. */
+export interface UpscaleOptions extends FinishRequest {
+  /** Result pixels per source pixel, up to 16; 4 where left out. What the model's passes make too much is resampled. */
   readonly scale?: number;
+  /** An exact size instead. */
+  readonly size?: SizeRequest;
   /** Name or id of a model, or `auto`. */
   readonly model?: string;
   /** Which training of the model, where it has several. */
@@ -43,6 +45,8 @@ export interface UpscaleResult {
   readonly width: number;
   readonly height: number;
   readonly report: Report;
+  /** A PNG of the source's size that shows where the networks contradicted it, where `map` was asked for. */
+  readonly map?: Blob;
   /** A name to save it under, such as `photo-4x.png`. */
   readonly name: string;
 }
@@ -56,7 +60,7 @@ export interface Upscaler {
    * Fetches a model and starts the workers that a picture will need, while the user is still choosing. Never rejects: what
    * goes wrong comes up with the picture.
    */
-  ready(options?: Pick<UpscaleOptions, 'model' | 'scale' | 'variant'>): Promise<void>;
+  ready(options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'>): Promise<void>;
   /** The models that can be chosen, the user's own included. */
   models(): readonly ModelEntry[];
   /** Adds an ONNX network for this session. Its `id` is what `model` takes. */

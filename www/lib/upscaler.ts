@@ -2,7 +2,9 @@ import { proxy } from 'comlink';
 import { abortError, ModelError, ParameterError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import type { ModelEntry } from '../shared/manifest.js';
-import type { BackendChoice, EngineReport, JobRequest, ModelSource, OutputType, PreviewResult, Progress } from '../shared/protocol.js';
+import type {
+  BackendChoice, EngineReport, FinishRequest, JobRequest, ModelSource, OutputType, PreviewResult, Progress, SizeRequest,
+} from '../shared/protocol.js';
 import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
 import { toFile } from './input.js';
@@ -107,10 +109,11 @@ class Running implements Upscaler {
     return this.direct((coordinator) => coordinator.api.preview(file, maxSide));
   }
 
-  async ready({ model = 'auto', scale, variant }: Pick<UpscaleOptions, 'model' | 'scale' | 'variant'> = {}): Promise<void> {
+  async ready(options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'> = {}): Promise<void> {
     try {
-      const source = this.sourceOf(choose(this.models(), model, scale, variant));
-      await this.direct((coordinator) => coordinator.api.ready(this.backend, source));
+      const entries = choose(this.models(), options.model ?? 'auto', options.variant);
+      const sources = entries.map((entry) => this.sourceOf(entry));
+      await this.direct((coordinator) => coordinator.api.ready(this.backend, sources, sizeOf(options, entries)));
     } catch {
       // The picture's to say.
     }
@@ -124,12 +127,14 @@ class Running implements Upscaler {
     checkBackend(backend);
     if (!TYPES.includes(type)) throw new ParameterError(`Files of type "${type}" are not written.`, `Choose one of: ${TYPES.join(', ')}.`);
     if (!(quality >= 1 && quality <= 100)) throw new ParameterError(`A quality of ${quality} is not offered.`, 'Choose 1 to 100.');
-    const entry = choose(this.models(), options.model ?? 'auto', options.scale, options.variant);
+    const entries = choose(this.models(), options.model ?? 'auto', options.variant);
+    const size = sizeOf(options, entries);
     const { file, name } = await toFile(input, options.name, signal);
     const request: JobRequest = {
       file, name, backend,
-      model: this.sourceOf(entry),
-      scale: entry.scale || (options.scale ?? 0),
+      models: entries.map((entry) => this.sourceOf(entry)),
+      size,
+      finish: finishOf(options),
       tile: options.tile ?? null,
       output: { type, quality: Math.round(quality) },
     };
@@ -151,7 +156,7 @@ class Running implements Upscaler {
       if (backend === this.backend && result.report.backend !== this.engine.backend) {
         this.engine = await coordinator.guarded(coordinator.api.engine(backend));
       }
-      return { ...result, name: resultName(name, result.report.scale || entry.scale, type) };
+      return { ...result, name: resultName(name, result, type) };
     });
   }
 
@@ -211,6 +216,29 @@ class Running implements Upscaler {
     });
   }
 }
+
+/** The size that is asked for; a network of unknown scale makes what it makes, and other ones of the user's too unless told. */
+function sizeOf({ scale, size }: UpscaleOptions, entries: readonly ModelEntry[]): SizeRequest | null {
+  if (scale !== undefined && size !== undefined) throw new ParameterError('Both a scale and a size were asked for.', 'Give one of them.');
+  const [first] = entries;
+  if (!first?.scale) return null;
+  if (size !== undefined) return size;
+  if (scale !== undefined && !(scale > 0 && scale <= MAX_SCALE)) {
+    throw new ParameterError(`A scale of ${scale} is not offered.`, `Choose a scale of up to ${MAX_SCALE}.`);
+  }
+  return { factor: scale ?? (first.id.startsWith(USER_PREFIX) ? first.scale : DEFAULT_SCALE) };
+}
+
+function finishOf({ fidelity, map, denoise, sharpen, grain, seed, wrap }: UpscaleOptions): FinishRequest {
+  for (const [name, share] of Object.entries({ denoise, sharpen, grain })) {
+    if (share !== undefined && !(share >= 0 && share <= 1)) throw new ParameterError(`A value of ${share} was asked for ${name}.`, 'Choose 0 to 1.');
+  }
+  const given = Object.entries({ fidelity, map, denoise, sharpen, grain, seed, wrap }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as FinishRequest;
+}
+
+const DEFAULT_SCALE = 4;
+const MAX_SCALE = 16;
 
 let carried = false;
 function carryFaultsOnce(): void {

@@ -39,6 +39,8 @@ export interface Progress {
   readonly done: number;
   readonly total: number;
   readonly seconds: number;
+  /** Size of the result, as soon as it is known. */
+  readonly size?: { readonly width: number; readonly height: number };
   /** The tile just finished, in pixels of the result. */
   readonly tile?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
@@ -50,13 +52,19 @@ export interface Report {
   readonly width: number;
   readonly height: number;
   readonly scale: number;
+  /** Factors of the networks' passes; what their product is more than `scale` was resampled. */
+  readonly passes: readonly number[];
   readonly model: string;
   readonly backend: string;
   readonly adapter: string;
   readonly tiles: number;
   readonly seconds: number;
-  /** PSNR in dB between the source and the result scaled back down; null where it was not measured. */
+  /** The lock that was used. */
+  readonly fidelity: Fidelity;
+  /** PSNR in dB, at most 100, between the source and the networks' result scaled back down; null where no network ran. */
   readonly lr_psnr: number | null;
+  /** Kernel that scaled it back down. */
+  readonly lr_kernel: string;
   readonly warnings: readonly string[];
 }
 
@@ -67,12 +75,49 @@ export interface ModelSource {
   readonly from: string | Blob;
 }
 
+/**
+ * What the result must keep of the source when it is scaled back down: all of it, its tone, or whatever the network says.
+ * A full lock brings noise and the blocks of a JPEG back.
+ */
+export type Fidelity = 'lock' | 'tone' | 'off';
+
+/** How large a result is to be: one of these. */
+export type SizeRequest =
+  /** Times the source, each way; up to 16. */
+  | { readonly factor: number }
+  | { readonly width: number }
+  | { readonly height: number }
+  | { readonly longEdge: number }
+  | { readonly megapixels: number }
+  /** As large as fits into 3840 x 2160, 7680 x 4320 or 15360 x 8640, either way round. */
+  | { readonly fit: '4k' | '8k' | '16k' }
+  /** As large as fits onto a sheet, at so many pixels an inch: `30x20cm@300`, `12x8in@240`. */
+  | { readonly print: string };
+
+/** What is done besides enlarging; shares are 0 to 1. */
+export interface FinishRequest {
+  /** Left out, files compressed with loss get their tone locked, others are locked. */
+  readonly fidelity?: Fidelity;
+  /** Whether to make the fidelity map. */
+  readonly map?: boolean;
+  readonly denoise?: number;
+  readonly sharpen?: number;
+  readonly grain?: number;
+  /** Seed of the grain. */
+  readonly seed?: number;
+  /** The picture is a texture whose opposite edges join. */
+  readonly wrap?: boolean;
+}
+
 /** One picture to enlarge. */
 export interface JobRequest {
   readonly file: Blob;
   readonly name: string;
-  readonly model: ModelSource;
-  readonly scale: number;
+  /** The model at every scale that it has. */
+  readonly models: readonly ModelSource[];
+  /** Null: what the model makes. */
+  readonly size: SizeRequest | null;
+  readonly finish: FinishRequest;
   readonly backend: BackendChoice;
   /** Edge of a tile in source pixels; null lets the engine choose. */
   readonly tile: number | null;
@@ -84,6 +129,8 @@ export interface JobResult {
   readonly width: number;
   readonly height: number;
   readonly report: Report;
+  /** A PNG of the source's size that shows where the networks contradicted it, where it was asked for. */
+  readonly map?: Blob;
 }
 
 /** A small picture of a file that the browser cannot show itself. */
@@ -120,8 +167,8 @@ export interface CoordinatorApi {
   start(setup: CoordinatorSetup, host: HostApi): Promise<boolean>;
   /** Starts the engine that `choice` leads to, without preparing a network. */
   engine(choice: BackendChoice): Promise<EngineReport>;
-  /** Starts the workers and fetches the model that the next picture will probably need. */
-  ready(choice: BackendChoice, model: ModelSource): Promise<void>;
+  /** Starts the workers and fetches the models that the next picture will probably need. */
+  ready(choice: BackendChoice, models: readonly ModelSource[], size: SizeRequest | null): Promise<void>;
   upscale(job: number, request: JobRequest, onProgress: (progress: Progress) => void): Promise<JobResult>;
   /** Stops a job between tiles. Resolves to the compute workers that are still busy and now abandoned. */
   cancel(job: number): Promise<number[]>;
@@ -160,7 +207,7 @@ export interface ComputeApi {
   /** Fetches the script of a package that will probably be needed. */
   expect(glue: string): void;
   create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart>;
-  /** Resolves to the channels, height and width of a tile's output. */
-  prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<readonly number[]>;
-  run(data: Float32Array): Promise<Float32Array>;
+  /** Prepares the session in `slot` of the `slots` that a picture needs. Resolves to the channels, height and width of a tile's output. */
+  prepare(slot: number, slots: number, onnx: Uint8Array, channels: number, height: number, width: number): Promise<readonly number[]>;
+  run(slot: number, data: Float32Array): Promise<Float32Array>;
 }

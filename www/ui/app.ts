@@ -127,8 +127,8 @@ export class InlargeApp extends LitElement {
 
   /** Covers a picture under way, but for the tiles that are done. */
   private veil(item: Item): void {
-    const { scale } = this.session.settings;
-    this.compare?.veil(item.width * scale, item.height * scale);
+    if (!item.size) return;
+    this.compare?.veil(item.size.width, item.size.height);
     for (const tile of item.tiles) this.compare?.uncover(tile);
   }
 

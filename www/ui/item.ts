@@ -14,6 +14,8 @@ export interface Item {
   height: number;
   state: ItemState;
   progress: Progress | undefined;
+  /** Size of the result under way, as soon as it is known. */
+  size: Progress['size'];
   /** Tiles that are done, in pixels of the result. */
   tiles: NonNullable<Progress['tile']>[];
   /** Seconds left, where that can be said. */
@@ -31,7 +33,7 @@ let nextId = 1;
 
 export function newItem(file: File): Item {
   return {
-    id: nextId++, file, picture: undefined, width: 0, height: 0, state: 'waiting', progress: undefined, tiles: [], left: undefined,
+    id: nextId++, file, picture: undefined, width: 0, height: 0, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
     result: undefined, resultUrl: '', madeWith: '', problem: undefined,
   };
 }

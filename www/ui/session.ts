@@ -196,7 +196,7 @@ export class Session extends EventTarget {
 
   private reset(item: Item): void {
     if (item.resultUrl) URL.revokeObjectURL(item.resultUrl);
-    Object.assign(item, { state: 'waiting', progress: undefined, tiles: [], left: undefined, result: undefined, resultUrl: '', problem: undefined });
+    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, resultUrl: '', problem: undefined });
   }
 
   private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
@@ -208,6 +208,7 @@ export class Session extends EventTarget {
     this.changed();
     const onProgress = (progress: Progress): void => {
       item.progress = progress;
+      item.size = progress.size ?? item.size;
       if (progress.tile) item.tiles.push(progress.tile);
       if (progress.phase === 'upscale') {
         if (progress.done > 0) estimate.push(progress.seconds);

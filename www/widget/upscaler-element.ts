@@ -64,7 +64,7 @@ export class UpscalerElement extends LitElement {
       run.signal.throwIfAborted();
       const { scale, model, backend } = this;
       const result = await upscaler.upscale(input, {
-        scale, model, backend, signal: run.signal, onProgress: (progress) => this.onProgress(progress, scale),
+        scale, model, backend, signal: run.signal, onProgress: (progress) => this.onProgress(progress),
       });
       this.outcome = result;
       this.resultUrl = URL.createObjectURL(result.blob);
@@ -134,10 +134,10 @@ export class UpscalerElement extends LitElement {
           : nothing}`;
   }
 
-  private onProgress(progress: Progress, scale: number): void {
+  private onProgress(progress: Progress): void {
     this.progress = progress;
     if (progress.phase === 'upscale') {
-      if (progress.done === 0) this.compare?.veil(this.size.width * scale, this.size.height * scale);
+      if (progress.done === 0 && progress.size) this.compare?.veil(progress.size.width, progress.size.height);
       if (progress.tile) this.compare?.uncover(progress.tile);
     }
     this.emit('inlarge-progress', progress);

@@ -29,13 +29,13 @@ const api: ComputeApi = {
     return { info: { adapter, software, tilesInFlight: Math.max(1, tilesInFlight), maxBufferBytes } };
   },
 
-  async prepare(onnx, channels, height, width) {
-    await running().prepare(onnx, channels, height, width);
-    return Array.from(running().outputShape);
+  async prepare(slot, slots, onnx, channels, height, width) {
+    await running().prepare(slot, slots, onnx, channels, height, width);
+    return Array.from(running().outputShape(slot));
   },
 
-  async run(data) {
-    const result = await running().run(data);
+  async run(slot, data) {
+    const result = await running().run(slot, data);
     return transfer(result, [result.buffer]);
   },
 };

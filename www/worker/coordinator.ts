@@ -47,11 +47,11 @@ const api: CoordinatorApi = {
     return engines.during(() => engines.select(choice));
   },
 
-  async ready(choice, model) {
+  async ready(choice, sources, size) {
     const { engines, models } = started();
     await engines.during(async () => {
       engines.expect(choice);
-      await models.load(model);
+      await models.expect(sources, size);
     });
   },
 

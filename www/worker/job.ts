@@ -5,7 +5,7 @@ import { nobody, type Engines } from './engines.js';
 import { type Member } from './member.js';
 import type { LoadedModel, Models } from './models.js';
 import { type Pool } from './pool.js';
-import type { AppGlue, WasmJob, WasmTile } from './wasm.js';
+import type { AppGlue, WasmJob, WasmSource, WasmTile } from './wasm.js';
 
 /** Failures of an engine, after which another engine may still do the job. */
 const ANOTHER_MAY: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['device', 'unsupported', 'limits']);
@@ -16,8 +16,18 @@ const SMALL_FILE = 4096;
 /** A tile handed out and not yet back. Its input is kept, so that it can be run again elsewhere. */
 interface Tile {
   readonly index: number;
+  /** Pass that it belongs to. */
+  readonly session: number;
   readonly rect: { x: number; y: number; width: number; height: number };
   readonly data: Float32Array;
+}
+
+/** The models of a job's passes, and the slot of a worker that each is prepared in: equal ones share it. */
+interface Chain {
+  readonly models: readonly LoadedModel[];
+  /** Size of the result; undefined: what the models make. */
+  readonly size: readonly [number, number] | undefined;
+  slots: readonly number[];
 }
 
 /** The engine in use cannot be trusted with the rest of the picture. */
@@ -39,6 +49,10 @@ export class JobRun {
   /** Tiles that were handed out, failed, and wait for another engine. */
   private readonly again: Tile[] = [];
   private wasRevived = false;
+  private chain: Chain = { models: [], size: undefined, slots: [] };
+  /** Tiles that are being run. */
+  private inFlight = 0;
+  private waiting: (() => void)[] = [];
 
   constructor(
     app: AppGlue,
@@ -59,36 +73,39 @@ export class JobRun {
   async run(): Promise<JobResult> {
     this.progress('load', 0, 2);
     if (this.request.file.size > SMALL_FILE) this.engines.expect(this.request.backend);
-    const [model, file] = await orAborted(
-      Promise.all([this.models.load(this.request.model), this.request.file.arrayBuffer()]),
+    const [file, first] = await orAborted(
+      Promise.all([this.request.file.arrayBuffer(), this.models.expect(this.request.models, this.request.size)]),
       this.signal,
     );
     this.progress('load', 1, 2);
     this.stopIfCancelled();
-    const { job, pool } = await this.open(new Uint8Array(file), model);
+    const { job, pool } = await this.open(new Uint8Array(file), first);
     try {
-      await this.allTiles(job, pool, model);
+      await this.allTiles(job, pool);
       this.progress('encode', 0, 1);
       this.chunks.push(job.take());
       const blob = this.chunks.finish(this.request.output.type);
       const report = JSON.parse(job.report(this.seconds())) as Report;
+      const map = job.map();
       this.progress('encode', 1, 1);
-      return { blob, width: job.width, height: job.height, report };
+      const result = { blob, width: job.width, height: job.height, report };
+      return map ? { ...result, map: new Blob([map as Uint8Array<ArrayBuffer>], { type: 'image/png' }) } : result;
     } finally {
       job.free();
     }
   }
 
-  /** Opens the picture for the first engine that starts and accepts the network. */
-  private async open(file: Uint8Array, model: LoadedModel): Promise<{ job: WasmJob; pool: Pool }> {
+  /** Opens the picture for the first engine that starts and accepts the networks. `expected`: models that are loaded already. */
+  private async open(file: Uint8Array, expected: readonly LoadedModel[]): Promise<{ job: WasmJob; pool: Pool }> {
     const refusals: Refusal[] = [];
     const news: string[] = [];
     let last: unknown;
     // A graph outside of our own representation has no known receptive field: tract alone runs it, untiled.
-    const order = this.engines.order(this.request.backend).filter((name) => !model.parsed.opaque || name === 'tract');
-    if (order.length === 0) {
+    const opaque = expected.find((model) => model.parsed.opaque);
+    const order = this.engines.order(this.request.backend).filter((name) => !opaque || name === 'tract');
+    if (opaque && order.length === 0) {
       throw new DeviceError(
-        `The engine ${this.request.backend} cannot run this model. ${model.parsed.refusal}`,
+        `The engine ${this.request.backend} cannot run this model. ${opaque.parsed.refusal}`,
         'Choose the engine "auto" or "tract" for it.',
       );
     }
@@ -96,9 +113,9 @@ export class JobRun {
       let job: WasmJob | undefined;
       try {
         const pool = await this.engines.open(backend, this.request.backend);
-        job = this.decode(file, model, pool, model.parsed.opaque ? await this.opaqueScale(file, model, pool) : undefined);
-        await this.prepare(pool, job, model);
-        for (const text of isSlower(backend) ? [this.slower(backend, model, refusals)] : news) job.warn(text);
+        job = await this.decode(file, pool);
+        await this.prepare(pool, job);
+        for (const text of isSlower(backend) ? [this.slower(backend, opaque, refusals)] : news) job.warn(text);
         return { job, pool };
       } catch (refusal) {
         job?.free();
@@ -116,9 +133,9 @@ export class JobRun {
   }
 
   /** That an engine is a slow one, and why it runs the picture all the same. */
-  private slower(backend: string, model: LoadedModel, refusals: readonly Refusal[]): string {
-    const because = model.parsed.opaque
-      ? `no other engine runs this network: ${model.parsed.refusal}`
+  private slower(backend: string, opaque: LoadedModel | undefined, refusals: readonly Refusal[]): string {
+    const because = opaque
+      ? `no other engine runs this network: ${opaque.parsed.refusal}`
       : this.request.backend === 'auto'
         ? `the faster ones refused. ${refusals.map(({ backend: name, reason }) => `${name}: ${reason}`).join(' ')}`
         : 'it is the one that was chosen';
@@ -126,8 +143,7 @@ export class JobRun {
   }
 
   /** The factor of a network that is not covered: only preparing it for the whole picture tells. */
-  private async opaqueScale(file: Uint8Array, model: LoadedModel, pool: Pool): Promise<number> {
-    const [width = 0, height = 0] = this.readable(() => this.app.pictureSize(file));
+  private async opaqueScale({ width, height }: WasmSource, model: LoadedModel, pool: Pool): Promise<number> {
     const most = model.parsed.maxWholePixels;
     if (width * height > most) {
       throw new LimitsError(
@@ -135,7 +151,7 @@ export class JobRun {
         'Crop the picture, or use one of the shipped models.',
       );
     }
-    const output = await pool.members[0]?.prepare(model.id, model.onnx, [model.parsed.inputChannels, height, width]);
+    const output = await pool.members[0]?.prepare(0, 1, model.id, model.onnx, [model.parsed.inputChannels, height, width]);
     const scale = Math.floor((output?.[1] ?? 0) / height);
     if (scale < 1 || output?.[1] !== scale * height || output[2] !== scale * width) {
       throw new UnsupportedError(`The model makes ${output?.[2]} x ${output?.[1]} pixels of ${width} x ${height}, which is no whole factor.`, 'Use another model.');
@@ -152,56 +168,82 @@ export class JobRun {
     }
   }
 
-  private decode(file: Uint8Array, model: LoadedModel, pool: Pool, opaqueScale: number | undefined): WasmJob {
-    const info = pool.members[0]?.info;
-    const { entry } = this.request.model;
-    const options = {
-      scale: opaqueScale ?? this.request.scale,
-      opaqueScale: opaqueScale ?? null,
-      model: entry.licence ? entry.id : entry.name,
-      tile: this.request.tile,
-      backend: pool.backend,
-      adapter: info?.adapter ?? '',
-      maxBufferBytes: info?.maxBufferBytes ?? null,
-      parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
-      output: this.request.output,
-      warnings: [],
-    };
+  /** Decodes the picture and plans it for an engine. */
+  private async decode(file: Uint8Array, pool: Pool): Promise<WasmJob> {
     this.stopIfCancelled();
     this.progress('decode', 0, 1);
-    const job = this.readable(() => this.app.Job.open(file, this.request.name, model.parsed, JSON.stringify(options)));
-    this.progress('decode', 1, 1);
-    return job;
+    const source = this.readable(() => this.app.Source.decode(file));
+    const passes = new this.app.Passes();
+    let held: WasmSource | undefined = source;
+    try {
+      const { passes: chosen, size } = this.readable(() => this.models.plan(this.request.models, this.request.size, source.width, source.height));
+      const models = await orAborted(Promise.all(chosen.map((model) => this.models.load(model))), this.signal);
+      this.chain = { models, size, slots: [] };
+      const opaque = models.find((model) => model.parsed.opaque);
+      const opaqueScale = opaque ? await this.opaqueScale(source, opaque, pool) : null;
+      for (const model of models) passes.add(model.parsed);
+      const info = pool.members[0]?.info;
+      const [only] = this.request.models;
+      const options = {
+        size: size ?? null,
+        opaqueScale,
+        model: only && !only.entry.licence ? only.entry.name : '',
+        tile: this.request.tile,
+        backend: pool.backend,
+        adapter: info?.adapter ?? '',
+        maxBufferBytes: info?.maxBufferBytes ?? null,
+        parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
+        output: this.request.output,
+        finish: this.request.finish,
+      };
+      held = undefined;
+      const job = this.readable(() => this.app.Job.open(source, this.request.name, passes, JSON.stringify(options)));
+      this.progress('decode', 1, 1);
+      return job;
+    } finally {
+      held?.free();
+      passes.free();
+    }
   }
 
-  private async prepare(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
+  private async prepare(pool: Pool, job: WasmJob): Promise<void> {
     await pool.grow(this.engines.wanted(pool.backend, job.tiles - job.tilesDone));
-    await this.makeReady(pool, job, model);
+    await this.makeReady(pool, job);
   }
 
-  /** Prepares the network in the workers that there are. */
-  private async makeReady(pool: Pool, job: WasmJob, model: LoadedModel): Promise<void> {
+  /** Prepares the networks in the workers that there are. */
+  private async makeReady(pool: Pool, job: WasmJob): Promise<void> {
     this.stopIfCancelled();
-    const [channels = 3, height = 0, width = 0] = job.tileShape;
-    await Promise.all(pool.members.map((member) => member.prepare(model.id, model.onnx, [channels, height, width])));
+    const { models } = this.chain;
+    const { shapes } = job;
+    const wanted = models.map((model, pass) => {
+      const [channels = 3, height = 0, width = 0] = shapes.subarray(3 * pass, 3 * pass + 3);
+      return { model, shape: [channels, height, width] as const, key: `${model.id} ${height} ${width}` };
+    });
+    const distinct = [...new Map(wanted.map((one) => [one.key, one])).values()];
+    this.chain.slots = wanted.map(({ key }) => distinct.findIndex((one) => one.key === key));
+    const each = async (member: Member): Promise<void> => {
+      for (const [slot, { model, shape }] of distinct.entries()) await member.prepare(slot, distinct.length, model.id, model.onnx, shape);
+    };
+    await Promise.all(pool.members.map(each));
     this.stopIfCancelled();
   }
 
   /** Runs every tile, moving to the next engine whenever one fails. */
-  private async allTiles(job: WasmJob, first: Pool, model: LoadedModel): Promise<void> {
+  private async allTiles(job: WasmJob, first: Pool): Promise<void> {
     const order = this.engines.order(this.request.backend);
     let pool = first;
-    this.progress('upscale', 0, job.tiles);
+    this.progress('upscale', 0, job.tiles, undefined, { width: job.width, height: job.height });
     for (;;) {
       try {
         await this.lanes(job, pool);
         return;
       } catch (failure) {
         if (!(failure instanceof EngineFailed)) throw failure;
-        if (await this.revived(pool, job, model)) continue;
+        if (await this.revived(pool, job)) continue;
         const failed = pool;
         this.engines.distrust(failed, failure.message);
-        pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, model, failure.message);
+        pool = await this.next(order.slice(order.indexOf(failed.backend) + 1), job, failure.message);
         job.setEngine(pool.backend, pool.members[0]?.info.adapter ?? '');
         job.warn(
           `${failed.backend} failed after ${job.tilesDone} of ${job.tiles} tiles (${failure.message}); ${isSlower(pool.backend) ? 'the slower engine ' : ''}${pool.backend} did the rest.`,
@@ -211,12 +253,12 @@ export class JobRun {
   }
 
   /** Starts one worker where all of them died, once per picture: several may only have been too many for the memory. */
-  private async revived(pool: Pool, job: WasmJob, model: LoadedModel): Promise<boolean> {
+  private async revived(pool: Pool, job: WasmJob): Promise<boolean> {
     if (pool.alive || this.wasRevived) return false;
     this.wasRevived = true;
     try {
       await pool.grow(1);
-      await this.makeReady(pool, job, model);
+      await this.makeReady(pool, job);
     } catch {
       this.stopIfCancelled();
       return false;
@@ -226,12 +268,12 @@ export class JobRun {
   }
 
   /** The first of `order` that starts and accepts the network and tile shape of the job under way. */
-  private async next(order: readonly Pool['backend'][], job: WasmJob, model: LoadedModel, why: string): Promise<Pool> {
+  private async next(order: readonly Pool['backend'][], job: WasmJob, why: string): Promise<Pool> {
     let reasons = why;
     for (const backend of order) {
       try {
         const pool = await this.engines.open(backend, this.request.backend);
-        await this.prepare(pool, job, model);
+        await this.prepare(pool, job);
         return pool;
       } catch (refusal) {
         if (this.signal.aborted) throw refusal;
@@ -263,17 +305,26 @@ export class JobRun {
     while (!stop.now && !member.dead) {
       this.stopIfCancelled();
       const tile = this.again.pop() ?? take(job.next());
-      if (!tile) return;
+      if (!tile) {
+        // A later pass waits for tiles that others run.
+        if (this.inFlight === 0) return;
+        await new Promise<void>((resolve) => this.waiting.push(resolve));
+        continue;
+      }
       let failure: string | undefined;
+      this.inFlight += 1;
       try {
         failure = await this.attempt(job, member, tile);
         if (failure !== undefined && !member.dead) failure = await this.attempt(job, member, tile);
+        if (failure !== undefined) this.again.push(tile);
       } catch (error) {
         stop.now = true;
         throw error;
+      } finally {
+        this.inFlight -= 1;
+        for (const wake of this.waiting.splice(0)) wake();
       }
       if (failure === undefined) continue;
-      this.again.push(tile);
       // One worker of several that died leaves the others to do its tiles.
       if (member.dead && pool.alive && !this.signal.aborted) {
         job.warn(`A compute worker of ${pool.backend} stopped; the others went on.`);
@@ -289,7 +340,7 @@ export class JobRun {
   private async attempt(job: WasmJob, member: Member, tile: Tile): Promise<string | undefined> {
     let data: Float32Array;
     try {
-      data = await member.run(tile.data);
+      data = await member.run(this.chain.slots[tile.session] ?? 0, tile.data);
     } catch (error) {
       this.stopIfCancelled();
       const { kind, message } = toPlain(error);
@@ -299,7 +350,7 @@ export class JobRun {
     this.stopIfCancelled();
     if (!job.put(tile.index, data)) return 'a tile did not pass its check';
     this.chunks.push(job.take());
-    this.progress('upscale', job.tilesDone, job.tiles, tile.rect);
+    this.progress('upscale', job.tilesDone, job.tiles, tile.rect.width > 0 ? tile.rect : undefined, { width: job.width, height: job.height });
     return undefined;
   }
 
@@ -311,14 +362,14 @@ export class JobRun {
     return (performance.now() - this.began) / 1000;
   }
 
-  private progress(phase: Progress['phase'], done: number, total: number, tile?: Tile['rect']): void {
-    this.emit(tile ? { phase, done, total, seconds: this.seconds(), tile } : { phase, done, total, seconds: this.seconds() });
+  private progress(phase: Progress['phase'], done: number, total: number, tile?: Tile['rect'], size?: Progress['size']): void {
+    this.emit({ phase, done, total, seconds: this.seconds(), ...(size ? { size } : {}), ...(tile ? { tile } : {}) });
   }
 }
 
 function take(tile: WasmTile | undefined): Tile | undefined {
   if (!tile) return undefined;
-  const { index, x, y, width, height, data } = tile;
+  const { index, session, x, y, width, height, data } = tile;
   tile.free();
-  return { index, rect: { x, y, width, height }, data };
+  return { index, session, rect: { x, y, width, height }, data };
 }

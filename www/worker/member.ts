@@ -17,8 +17,8 @@ export class Member {
   private readonly remote: Remote<ComputeApi>;
   private readonly death: Promise<never>;
   private readonly stopWatching = new AbortController();
-  private prepared = '';
-  private outputShape: readonly number[] = [];
+  /** What is prepared, by slot. */
+  private prepared: { key: string; outputShape: readonly number[] }[] = [];
   private kill: (reason: Error) => void = () => {};
 
   private constructor(id: number, port: MessagePort) {
@@ -56,19 +56,24 @@ export class Member {
     return refused && fromPlain(refused);
   }
 
-  /** Prepares a network for a tile shape, unless it is the one prepared last. Gives the shape of the output. */
-  async prepare(key: string, onnx: Uint8Array, shape: readonly [number, number, number]): Promise<readonly number[]> {
+  /**
+   * Prepares a network for a tile shape in `slot` of the `slots` that a picture needs, unless it is the one prepared there. Gives
+   * the shape of the output.
+   */
+  async prepare(slot: number, slots: number, key: string, onnx: Uint8Array, shape: readonly [number, number, number]): Promise<readonly number[]> {
     const wanted = `${key} ${shape.join('x')}`;
-    if (this.prepared === wanted) return this.outputShape;
-    this.prepared = '';
-    this.outputShape = await this.guarded(this.remote.prepare(onnx, ...shape));
-    this.prepared = wanted;
-    return this.outputShape;
+    const before = this.prepared[slot];
+    if (before?.key === wanted && this.prepared.length <= slots) return before.outputShape;
+    this.prepared = this.prepared.slice(0, slots);
+    delete this.prepared[slot];
+    const outputShape = await this.guarded(this.remote.prepare(slot, slots, onnx, ...shape));
+    this.prepared[slot] = { key: wanted, outputShape };
+    return outputShape;
   }
 
   /** Runs a tile. `data` is copied, so that the caller can run it again elsewhere. */
-  run(data: Float32Array): Promise<Float32Array> {
-    return this.guarded(this.remote.run(data));
+  run(slot: number, data: Float32Array): Promise<Float32Array> {
+    return this.guarded(this.remote.run(slot, data));
   }
 
   /** Ends every call under way with `reason`. */

@@ -1,5 +1,5 @@
 import { ModelError } from '../shared/errors.js';
-import type { ModelFacts, ModelSource } from '../shared/protocol.js';
+import type { ModelFacts, ModelSource, SizeRequest } from '../shared/protocol.js';
 import type { AppGlue, WasmModel } from './wasm.js';
 
 /** A model's bytes and what the app module made of them. */
@@ -8,6 +8,21 @@ export interface LoadedModel {
   readonly onnx: Uint8Array;
   readonly parsed: WasmModel;
 }
+
+/** How a picture gets to its size. */
+export interface Plan {
+  readonly passes: readonly ModelSource[];
+  /** Width and height; undefined where only running the network tells. */
+  readonly size: readonly [number, number] | undefined;
+}
+
+interface PlanJson {
+  readonly width: number;
+  readonly height: number;
+  readonly passes: readonly number[];
+}
+
+const USUAL_SIDE = 1000;
 
 /** Fetches, checks and parses models, each once. */
 export class Models {
@@ -28,6 +43,24 @@ export class Models {
       this.loaded.set(id, found);
     }
     return found;
+  }
+
+  /** The passes that a picture of usual size will probably need for `size`; a size in pixels says nothing before the picture is there. */
+  async expect(sources: readonly ModelSource[], size: SizeRequest | null): Promise<readonly LoadedModel[]> {
+    if (size !== null && !('factor' in size)) return [];
+    const { passes } = this.plan(sources, size, USUAL_SIDE, USUAL_SIDE);
+    return Promise.all(passes.map((source) => this.load(source)));
+  }
+
+  /** The size of the result for a picture, and the models that lead there, in their order. */
+  plan(sources: readonly ModelSource[], size: SizeRequest | null, width: number, height: number): Plan {
+    const [first] = sources;
+    // A network that does not tell its factor makes what it makes.
+    if (size === null || (sources.length === 1 && !first?.entry.scale)) return { passes: sources.slice(0, 1), size: undefined };
+    const steps = sources.map(({ entry }) => ({ scale: entry.scale, work: Number(entry['macs_per_output_pixel'] ?? 1) }));
+    const plan = JSON.parse(this.app.planPasses(width, height, JSON.stringify(size), JSON.stringify(steps))) as PlanJson;
+    const passes = plan.passes.flatMap((scale) => sources.find(({ entry }) => entry.scale === scale) ?? []);
+    return { passes, size: [plan.width, plan.height] };
   }
 
   private async read({ entry, from }: ModelSource): Promise<LoadedModel> {

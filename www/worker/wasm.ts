@@ -16,9 +16,24 @@ export interface WasmModel {
   free(): void;
 }
 
+/** The networks of a picture's passes, in their order (wasm class of the app module). */
+export interface WasmPasses {
+  add(model: WasmModel): void;
+  free(): void;
+}
+
+/** A file's picture, decoded (wasm class of the app module). */
+export interface WasmSource {
+  readonly width: number;
+  readonly height: number;
+  free(): void;
+}
+
 /** A tile to run: its place in the result, and its input as CHW f32. `data` is a copy at every reading. */
 export interface WasmTile {
   readonly index: number;
+  /** Which of the job's shapes it has. */
+  readonly session: number;
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -33,13 +48,17 @@ export interface WasmJob {
   readonly height: number;
   readonly tiles: number;
   readonly tilesDone: number;
-  readonly tileShape: Uint32Array;
+  /** Channels, height and width of the tiles' input, three numbers for each pass. */
+  readonly shapes: Uint32Array;
+  /** The next tile; undefined where none is ready: all were handed out, or wait for tiles that were. */
   next(): WasmTile | undefined;
   put(index: number, data: Float32Array): boolean;
   take(): Uint8Array;
   /** Says which engine runs the coming tiles. */
   setEngine(backend: string, adapter: string): void;
   warn(text: string): void;
+  /** The fidelity map as a PNG, where it was asked for. */
+  map(): Uint8Array | undefined;
   report(seconds: number): string;
   free(): void;
 }
@@ -63,9 +82,9 @@ export interface WasmEngine {
   readonly tilesInFlight: number;
   readonly maxBufferBytes: number | undefined;
   /** Channels, height and width of a tile's output; empty before `prepare`. */
-  readonly outputShape: Uint32Array;
-  prepare(onnx: Uint8Array, channels: number, height: number, width: number): Promise<void>;
-  run(data: Float32Array): Promise<Float32Array>;
+  outputShape(slot: number): Uint32Array;
+  prepare(slot: number, slots: number, onnx: Uint8Array, channels: number, height: number, width: number): Promise<void>;
+  run(slot: number, data: Float32Array): Promise<Float32Array>;
   free(): void;
 }
 
@@ -78,10 +97,13 @@ export interface EngineGlue {
 /** The glue of the app module. */
 export interface AppGlue extends EngineGlue {
   Model: { load(onnx: Uint8Array, entryJson: string): WasmModel };
-  Job: { open(file: Uint8Array, fileName: string, model: WasmModel, optionsJson: string): WasmJob };
+  Passes: new () => WasmPasses;
+  Source: { decode(file: Uint8Array): WasmSource };
+  /** Takes the picture: it need not be freed. */
+  Job: { open(source: WasmSource, fileName: string, passes: WasmPasses, optionsJson: string): WasmJob };
+  /** Size of the result and factors of the passes that lead there, all as JSON. */
+  planPasses(width: number, height: number, sizeJson: string, stepsJson: string): string;
   decodePreview(file: Uint8Array, maxSide: number): WasmPreview;
-  /** Width and height of a file's picture, upright. */
-  pictureSize(file: Uint8Array): Uint32Array;
   version(): string;
 }
 

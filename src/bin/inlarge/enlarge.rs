@@ -11,16 +11,15 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use inlarge::backend::select::Preference;
 use inlarge::codec::decode;
-use inlarge::codec::encode::{EncoderOptions, OutputFormat, Rows, encoder};
+use inlarge::codec::encode::OutputFormat;
 use inlarge::finish::lock::Fidelity;
-use inlarge::finish::map::Map;
-use inlarge::image::{Channels, Depth, Picture, RowFormat};
+use inlarge::image::Picture;
 use inlarge::model::Network;
 use inlarge::model::manifest::shipped;
 use inlarge::model::receptive_field::Geometry;
 use inlarge::pipeline::drive::{self, Engine};
 use inlarge::pipeline::size::{Size, Step, passes};
-use inlarge::pipeline::{Job, JobOptions, Report};
+use inlarge::pipeline::{Job, JobOptions, Report, write_map};
 use inlarge::{Error, Result};
 
 use crate::args::{EnlargeArgs, FormatArg};
@@ -179,22 +178,12 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
     bar.finish_and_clear();
     let report = job.report(&output.display().to_string(), started.elapsed().as_secs_f64());
     if let (Some(path), Some(map)) = (&args.map, job.map()) {
-        write_map(path, &map)?;
+        let aside = Aside::create(path);
+        write_map(&map, BufWriter::new(aside.file()?))?;
+        aside.rename()?;
     }
     aside.rename()?;
     Ok(report)
-}
-
-/// Writes the fidelity map as a PNG of the input's size.
-fn write_map(path: &Path, map: &Map) -> Result<()> {
-    let rows = RowFormat { width: map.width as u32, height: map.height as u32, channels: Channels::Rgb, depth: Depth::Eight };
-    let aside = Aside::create(path);
-    let mut encoder = encoder(OutputFormat::Png, rows, &EncoderOptions::default(), BufWriter::new(aside.file()?))?;
-    for y in 0..map.height {
-        encoder.write_rows(Rows::U8(&map.row(y)))?;
-    }
-    encoder.finish()?;
-    aside.rename()
 }
 
 fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
