@@ -17,10 +17,10 @@ const WORKER = `
     const app = await import('/app/inlarge.js');
     const { memory } = await app.default({ module_or_path: '/app/inlarge_bg.wasm' });
     const engine = await app.Engine.create('simd', false);
-    await engine.prepare(onnx, 3, side, side);
+    await engine.prepare(0, 1, onnx, 3, side, side);
     const tile = new Float32Array(3 * side * side).fill(0.5);
     let result;
-    for (let i = 0; i < 3; i += 1) result = await engine.run(tile);
+    for (let i = 0; i < 3; i += 1) result = await engine.run(0, tile);
     postMessage({ bytes: memory.buffer.byteLength, values: result.length });
   };`;
 

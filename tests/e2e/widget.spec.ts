@@ -119,7 +119,9 @@ test('createUpscaler enlarges, reports, stops and ends', async ({ page }) => {
     return { width, height, keys: Object.keys(report).sort(), phases: [...new Set(phases)], failures, type: again.blob.type, models: up.models().length };
   }, `${server.origin}/inlarge/index.js`);
   expect(seen).toMatchObject({ width: 144, height: 112, failures: ['AbortError', 'decode', 'AbortError'], type: 'image/jpeg' });
-  expect(seen.keys).toEqual(['adapter', 'backend', 'height', 'input', 'lr_psnr', 'model', 'output', 'scale', 'seconds', 'tiles', 'warnings', 'width']);
+  expect(seen.keys).toEqual([
+    'adapter', 'backend', 'fidelity', 'height', 'input', 'lr_kernel', 'lr_psnr', 'model', 'output', 'passes', 'scale', 'seconds', 'tiles', 'warnings', 'width',
+  ]);
   expect(seen.phases).toEqual(['load', 'decode', 'upscale', 'encode']);
   expect(seen.models).toBeGreaterThanOrEqual(2);
   await server.stop();
