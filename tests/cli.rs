@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use inlarge::codec::decode;
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
+use inlarge::codec::{Metadata, decode};
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use jpeg_encoder::ColorType;
 use tempfile::TempDir;
@@ -113,7 +113,7 @@ fn every_kind_of_file_is_enlarged() {
         ("progressive.jpg", jpeg(bytes(&rgb), 24, 18, ColorType::Rgb, |e| e.set_progressive(true)), (24, 18), Channels::Rgb),
     ];
     for orientation in 1..=8 {
-        let options = EncoderOptions { exif: Some(exif(true, orientation)), ..EncoderOptions::default() };
+        let options = make::with(Metadata { exif: Some(exif(true, orientation)), ..Metadata::default() });
         let size = if orientation > 4 { (18, 24) } else { (24, 18) };
         let name = ["", "o1.jpg", "o2.jpg", "o3.jpg", "o4.jpg", "o5.jpg", "o6.jpg", "o7.jpg", "o8.jpg"][usize::from(orientation)];
         cases.push((name, encode(&rgb, OutputFormat::Jpeg, &options, 18), size, Channels::Rgb));

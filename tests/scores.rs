@@ -4,17 +4,14 @@
 //! passes (MATLAB's `imresize`); `scale` pixels shaved; luma in studio range. The sets are for research and lie beside
 //! the project, never in it.
 
-use std::cell::RefCell;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use inlarge::backend::BackendKind;
 use inlarge::backend::select::Preference;
-use inlarge::codec::encode::OutputFormat;
-use inlarge::codec::{Decoded, decode};
+use inlarge::codec::encode::{MemoryFile as Sink, OutputFormat};
+use inlarge::codec::{Decoded, Metadata, MetadataPolicy, decode};
 use inlarge::image::metrics::score;
 use inlarge::image::resample::{Kernel, resize};
 use inlarge::image::{Picture, Samples};
@@ -26,19 +23,6 @@ use inlarge::pipeline::{Job, JobOptions};
 /// Scale, set, bicubic's published PSNR, and what the model must reach.
 const BARS: [(usize, &str, f64, f64); 4] =
     [(2, "Set5", 33.66, 37.1), (4, "Set5", 28.42, 30.75), (2, "BSD100", 29.56, 31.5), (4, "BSD100", 25.96, 26.95)];
-
-#[derive(Clone, Default)]
-struct Sink(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn pictures(set: &str) -> Option<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/testsets").join(set);
@@ -71,13 +55,21 @@ fn enlarge(low: &Picture, network: &Network, scale: usize) -> Picture {
         parallel: 2,
         format: OutputFormat::Png,
         quality: 90,
+        metadata: MetadataPolicy::Keep,
+        density: None,
     };
-    let decoded =
-        Decoded { picture: low.clone(), format: inlarge::codec::Format::Png, bits: 8, colour: "", icc: None, exif: None, warnings: Vec::new() };
+    let decoded = Decoded {
+        picture: low.clone(),
+        format: inlarge::codec::Format::Png,
+        bits: 8,
+        colour: "",
+        metadata: Metadata::default(),
+        warnings: Vec::new(),
+    };
     let mut job = Job::new(decoded, network, options, None, sink.clone()).unwrap();
     let engine = Engine::choose(Preference::Only(BackendKind::Simd), None).unwrap();
     drive::run(&mut job, network, engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
-    decode(&sink.0.borrow()).unwrap().picture
+    decode(&sink.bytes()).unwrap().picture
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! One picture on its way: the state machine that command line and browser drive.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::Write;
 
 use super::check::{Doubt, examine};
 use super::report::Report;
 use super::rows::{Planes, RowMaker, rgb_at};
-use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, can_hold, encoder};
-use crate::codec::{Decoded, decode, exif};
+use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Sink, can_hold, encoder};
+use crate::codec::{Decoded, Density, MetadataPolicy, decode};
 use crate::error::{Error, Result};
 use crate::image::alpha::bleed;
 use crate::image::colour::luma;
@@ -38,6 +37,10 @@ pub struct JobOptions {
     pub format: OutputFormat,
     /// Quality of a lossy format, 1..=100.
     pub quality: u8,
+    /// Which metadata goes on with the result.
+    pub metadata: MetadataPolicy,
+    /// Pixels per unit of length that the result states; `None` keeps the file's own.
+    pub density: Option<Density>,
 }
 
 /// Side of a tile: the halo weighs more on smaller ones, and a GPU wants large dispatches.
@@ -89,7 +92,7 @@ impl Job {
     /// # Errors
     /// `Decode`, `Unsupported` and `Limits` for the file; `Parameter` for a scale that the network does not have;
     /// `Limits` for a result that the format cannot hold.
-    pub fn open(file: &[u8], network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
+    pub fn open(file: &[u8], network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Sink + 'static) -> Result<Self> {
         let decoded = decode(file)?;
         Self::new(decoded, network, options, opaque_scale, sink)
     }
@@ -98,8 +101,8 @@ impl Job {
     ///
     /// # Errors
     /// As [`Job::open`].
-    pub fn new(decoded: Decoded, network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
-        let Decoded { mut picture, icc, exif: mut exif_block, mut warnings, .. } = decoded;
+    pub fn new(decoded: Decoded, network: &Network, options: JobOptions, opaque_scale: Option<usize>, sink: impl Sink + 'static) -> Result<Self> {
+        let Decoded { mut picture, mut metadata, mut warnings, .. } = decoded;
         let (width, height) = (picture.width as usize, picture.height as usize);
         let geometry = match (network.graph(), opaque_scale) {
             (Ok(graph), _) => Geometry::of(graph)?,
@@ -118,10 +121,10 @@ impl Job {
         };
         let (format, flattened) = row_format(&picture, geometry.scale, options.format)?;
         if flattened {
-            warnings.push("JPEG cannot keep transparency, so the picture was laid on white; choose PNG or WebP to keep it".into());
+            warnings.push("JPEG cannot keep transparency, so the picture was laid on white; choose PNG, WebP or TIFF to keep it".into());
         }
         if picture.samples.depth() == Depth::Sixteen && format.depth == Depth::Eight {
-            warnings.push("The picture has 16 bits a channel and the result has 8; choose PNG to keep them".into());
+            warnings.push("The picture has 16 bits a channel and the result has 8; choose PNG or TIFF to keep them".into());
         }
         bleed(&mut picture, geometry.halo + CHROMA_REACH)?;
         let planes = match (picture.channels.colours(), network.input_channels()) {
@@ -130,10 +133,10 @@ impl Job {
             _ => Planes::Rgb,
         };
         let passes = 1 + usize::from(picture.channels.has_alpha());
-        if let Some(block) = &mut exif_block {
-            exif::update(block, format.width, format.height);
-        }
-        let mut encoder_options = EncoderOptions { quality: options.quality, icc, exif: exif_block };
+        metadata.density = options.density.or(metadata.density);
+        warnings.extend(metadata.apply(options.metadata));
+        metadata.describe(format.width, format.height);
+        let mut encoder_options = EncoderOptions { quality: options.quality, metadata };
         warnings.extend(encoder_options.fit(options.format));
         let encoder = encoder(options.format, format, &encoder_options, sink)?;
         Ok(Self {
@@ -373,12 +376,12 @@ fn row_format(picture: &Picture, scale: usize, format: OutputFormat) -> Result<(
         u32::try_from(u64::from(side) * scale as u64)
             .map_err(|_| Error::limits(format!("A side of the result would have {side} x {scale} pixels"), "Crop the picture"))
     };
-    let flattened = picture.channels.has_alpha() && format == OutputFormat::Jpeg;
+    let flattened = picture.channels.has_alpha() && !format.holds_alpha();
     let rows = RowFormat {
         width: side(picture.width)?,
         height: side(picture.height)?,
         channels: if flattened { picture.channels.without_alpha() } else { picture.channels },
-        depth: if format == OutputFormat::Png { picture.samples.depth() } else { Depth::Eight },
+        depth: if format.holds_sixteen_bits() { picture.samples.depth() } else { Depth::Eight },
     };
     can_hold(format, rows)?;
     Ok((rows, flattened))

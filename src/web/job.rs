@@ -1,7 +1,8 @@
 //! A job in the coordinator worker.
 
 use std::cell::RefCell;
-use std::io::{self, Write};
+use std::collections::VecDeque;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::rc::Rc;
 
 use js_sys::Float32Array;
@@ -10,6 +11,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::JsError;
 use crate::codec::encode::OutputFormat;
+use crate::codec::{Density, MetadataPolicy};
 use crate::error::{Error, Result};
 use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
@@ -105,22 +107,71 @@ struct Options {
 struct Output {
     r#type: String,
     quality: Option<u8>,
+    metadata: Option<String>,
+    dpi: Option<f64>,
 }
 
-/// Encoded bytes on their way to JavaScript.
+/// Encoded bytes on their way to JavaScript, each piece with its place in the file.
 #[derive(Clone, Default)]
-struct Chunks(Rc<RefCell<Vec<u8>>>);
+struct Chunks(Rc<RefCell<Pieces>>);
+
+#[derive(Default)]
+struct Pieces {
+    waiting: VecDeque<(u64, Vec<u8>)>,
+    position: u64,
+    /// Bytes of the file, what JavaScript has included.
+    length: u64,
+}
 
 impl Write for Chunks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut chunks = self.0.borrow_mut();
-        chunks.try_reserve(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-        chunks.extend_from_slice(bytes);
+        let mut pieces = self.0.borrow_mut();
+        let position = pieces.position;
+        if pieces.waiting.back().is_none_or(|(start, piece)| start + piece.len() as u64 != position) {
+            pieces.waiting.push_back((position, Vec::new()));
+        }
+        if let Some((_, piece)) = pieces.waiting.back_mut() {
+            piece.try_reserve(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+            piece.extend_from_slice(bytes);
+        }
+        pieces.position += bytes.len() as u64;
+        pieces.length = pieces.length.max(pieces.position);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Seek for Chunks {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let mut pieces = self.0.borrow_mut();
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => pieces.position.checked_add_signed(by),
+            SeekFrom::End(by) => pieces.length.checked_add_signed(by),
+        };
+        pieces.position = place.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(pieces.position)
+    }
+}
+
+/// A piece of the encoded file.
+#[wasm_bindgen]
+pub struct Chunk(u64, Vec<u8>);
+
+#[wasm_bindgen]
+impl Chunk {
+    /// Where it lies in the file; before the end of what came earlier for the few bytes that are written back.
+    #[wasm_bindgen(getter)]
+    pub fn offset(&self) -> f64 {
+        self.0 as f64
+    }
+
+    /// Its bytes, once.
+    pub fn bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.1)
     }
 }
 
@@ -146,6 +197,8 @@ impl Job {
             parallel: options.parallel.unwrap_or(1),
             format: OutputFormat::from_media_type(&options.output.r#type)?,
             quality: options.output.quality.unwrap_or(90),
+            metadata: options.output.metadata.as_deref().map_or(Ok(MetadataPolicy::Keep), MetadataPolicy::from_name)?,
+            density: options.output.dpi.and_then(Density::dpi),
         };
         let mut job = PipelineJob::open(file, &model.network, job_options, options.opaque_scale, chunks.clone())?;
         job.set_engine(&options.backend, &options.adapter);
@@ -213,9 +266,10 @@ impl Job {
         Ok(self.job.put(index, data)?)
     }
 
-    /// Encoded bytes that are ready; empty when there are none yet.
-    pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.chunks.0.borrow_mut())
+    /// Encoded bytes that are ready; `undefined` when there are no more yet.
+    pub fn take(&mut self) -> Option<Chunk> {
+        let (offset, bytes) = self.chunks.0.borrow_mut().waiting.pop_front()?;
+        Some(Chunk(offset, bytes))
     }
 
     /// Adds a warning to the report.

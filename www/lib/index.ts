@@ -2,7 +2,7 @@
 export { createUpscaler } from './upscaler.js';
 export type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 export type { ModelEntry } from '../shared/manifest.js';
-export type { BackendChoice, BackendName, EngineReport, OutputType, PreviewResult, Progress, Refusal, Report } from '../shared/protocol.js';
+export type { BackendChoice, BackendName, EngineReport, MetadataChoice, OutputType, PreviewResult, Progress, Refusal, Report } from '../shared/protocol.js';
 export {
   DecodeError,
   DeviceError,

@@ -69,7 +69,7 @@ export class JobRun {
     try {
       await this.allTiles(job, pool, model);
       this.progress('encode', 0, 1);
-      this.chunks.push(job.take());
+      this.collect(job);
       const blob = this.chunks.finish(this.request.output.type);
       const report = JSON.parse(job.report(this.seconds())) as Report;
       this.progress('encode', 1, 1);
@@ -298,9 +298,17 @@ export class JobRun {
     }
     this.stopIfCancelled();
     if (!job.put(tile.index, data)) return 'a tile did not pass its check';
-    this.chunks.push(job.take());
+    this.collect(job);
     this.progress('upscale', job.tilesDone, job.tiles, tile.rect);
     return undefined;
+  }
+
+  /** Takes what the encoder has written. */
+  private collect(job: WasmJob): void {
+    for (let piece = job.take(); piece; piece = job.take()) {
+      this.chunks.push({ offset: piece.offset, bytes: piece.bytes() });
+      piece.free();
+    }
   }
 
   private stopIfCancelled(): void {

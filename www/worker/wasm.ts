@@ -27,6 +27,13 @@ export interface WasmTile {
   free(): void;
 }
 
+/** A piece of the encoded file. */
+export interface WasmChunk {
+  readonly offset: number;
+  bytes(): Uint8Array;
+  free(): void;
+}
+
 /** The state machine from file bytes to tiles to file bytes (wasm class of the app module). */
 export interface WasmJob {
   readonly width: number;
@@ -36,7 +43,8 @@ export interface WasmJob {
   readonly tileShape: Uint32Array;
   next(): WasmTile | undefined;
   put(index: number, data: Float32Array): boolean;
-  take(): Uint8Array;
+  /** The next piece of the encoded file; undefined when there are no more yet. */
+  take(): WasmChunk | undefined;
   /** Says which engine runs the coming tiles. */
   setEngine(backend: string, adapter: string): void;
   warn(text: string): void;

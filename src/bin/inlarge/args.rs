@@ -80,6 +80,9 @@ pub(crate) struct EnlargeArgs {
     /// Quality of a JPEG, 1 to 100
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) quality: u8,
+    /// EXIF, XMP and IPTC of the result: all, all but places, or none
+    #[arg(long, value_enum, default_value_t = MetadataArg::Keep)]
+    pub(crate) metadata: MetadataArg,
     /// Print one JSON object a picture
     #[arg(long)]
     pub(crate) json: bool,
@@ -105,4 +108,13 @@ pub(crate) enum FormatArg {
     Png,
     Jpeg,
     Webp,
+    #[value(alias = "tif")]
+    Tiff,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MetadataArg {
+    Keep,
+    NoLocation,
+    None,
 }

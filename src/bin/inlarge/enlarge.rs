@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use inlarge::backend::select::Preference;
-use inlarge::codec::decode;
 use inlarge::codec::encode::OutputFormat;
+use inlarge::codec::{MetadataPolicy, decode};
 use inlarge::model::Network;
 use inlarge::model::manifest::shipped;
 use inlarge::model::receptive_field::Geometry;
@@ -19,7 +19,7 @@ use inlarge::pipeline::drive::{self, Engine};
 use inlarge::pipeline::{Job, JobOptions, Report};
 use inlarge::{Error, Result};
 
-use crate::args::{EnlargeArgs, FormatArg};
+use crate::args::{EnlargeArgs, FormatArg, MetadataArg};
 use crate::status;
 
 /// The model that `auto` means while there is one family.
@@ -105,6 +105,12 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
         parallel: capabilities.parallel_sessions,
         format,
         quality: args.quality,
+        metadata: match args.metadata {
+            MetadataArg::Keep => MetadataPolicy::Keep,
+            MetadataArg::NoLocation => MetadataPolicy::NoLocation,
+            MetadataArg::None => MetadataPolicy::None,
+        },
+        density: None,
     };
     let aside = Aside::create(&output);
     let mut job = Job::new(decoded, &model.network, options, opaque_scale, BufWriter::new(aside.file()?))?;
@@ -121,17 +127,15 @@ fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
         (Some(FormatArg::Png), _) | (None, None) => Ok(OutputFormat::Png),
         (Some(FormatArg::Jpeg), _) => Ok(OutputFormat::Jpeg),
         (Some(FormatArg::Webp), _) => Ok(OutputFormat::WebP),
+        (Some(FormatArg::Tiff), _) => Ok(OutputFormat::Tiff),
         (None, Some(path)) => {
-            let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-            match ending.as_deref() {
-                Some("png") => Ok(OutputFormat::Png),
-                Some("jpg" | "jpeg" | "jfif") => Ok(OutputFormat::Jpeg),
-                Some("webp") => Ok(OutputFormat::WebP),
-                _ => Err(Error::parameter(
+            let ending = path.extension().map(|e| e.to_string_lossy());
+            ending.as_deref().and_then(OutputFormat::from_extension).ok_or_else(|| {
+                Error::parameter(
                     format!("The format of {} cannot be told from its ending", path.display()),
-                    "End it in .png, .jpg or .webp, or use --format",
-                )),
-            }
+                    "End it in .png, .jpg, .webp or .tif, or use --format",
+                )
+            })
         }
     }
 }

@@ -6,6 +6,7 @@ use image::ImageDecoder;
 use image::codecs::gif::GifDecoder;
 
 use super::{Raw, damaged, drop_opaque_alpha, engine_limits, from_image, truncated};
+use crate::codec::Metadata;
 use crate::codec::sniff::Format;
 use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
@@ -23,6 +24,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let mut decoder = GifDecoder::new(Cursor::new(bytes)).map_err(|e| from_image(Format::Gif, &e))?;
     decoder.set_limits(engine_limits()).map_err(|e| from_image(Format::Gif, &e))?;
     let icc = decoder.icc_profile().unwrap_or_default();
+    let xmp = decoder.xmp_metadata().unwrap_or_default();
     let mut buffer = limits::try_vec(0_u8, width as usize * height as usize * 4)?;
     decoder.read_image(&mut buffer).map_err(|e| from_image(Format::Gif, &e))?;
 
@@ -35,7 +37,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     }
     let picture = drop_opaque_alpha(Picture::new(width, height, Channels::Rgba, Samples::U8(buffer))?);
     let colour = if picture.channels == Channels::Rgba { "palette with transparency" } else { "palette" };
-    Ok(Raw { picture, bits: 8, colour, icc, exif: None, orientation: None, warnings })
+    let metadata = Metadata { icc, xmp, ..Metadata::default() };
+    Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
 }
 
 struct Outline {
