@@ -38,17 +38,27 @@ pub(super) fn misfit(profile: &[u8], channels: Channels) -> Option<String> {
 /// `Limits` where the memory cannot be had.
 pub(super) fn inks_to_srgb(profile: &[u8], inks: &Samples) -> Result<Option<Samples>> {
     let Some(source) = parse(profile).filter(|p| p.color_space == DataColorSpace::Cmyk) else { return Ok(None) };
-    let (target, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-    // The library calls any four samples RGBA.
+    // The library calls any four samples RGBA. Its code for 8 bits is as large as that for 16, so one has to do for both.
+    let transform = source.create_transform_16bit(Layout::Rgba, &ColorProfile::new_srgb(), Layout::Rgb, TransformOptions::default());
+    let Ok(transform) = transform else { return Ok(None) };
     Ok(match inks {
         Samples::U8(inks) => {
-            let Ok(transform) = source.create_transform_8bit(Layout::Rgba, &target, Layout::Rgb, options) else { return Ok(None) };
             let mut rgb = try_vec(0_u8, inks.len() / 4 * 3)?;
-            let sound = inks.chunks(4 * PART).zip(rgb.chunks_mut(3 * PART)).all(|(from, to)| transform.transform(from, to).is_ok());
-            sound.then_some(Samples::U8(rgb))
+            let (mut from, mut to) = (Vec::new(), Vec::new());
+            for (inks, rgb) in inks.chunks(4 * PART).zip(rgb.chunks_mut(3 * PART)) {
+                from.clear();
+                from.extend(inks.iter().map(|&v| u16::from(v) * 257));
+                to.resize(rgb.len(), 0_u16);
+                if transform.transform(&from, &mut to).is_err() {
+                    return Ok(None);
+                }
+                for (narrow, wide) in rgb.iter_mut().zip(&to) {
+                    *narrow = ((u32::from(*wide) + 128) / 257) as u8;
+                }
+            }
+            Some(Samples::U8(rgb))
         }
         Samples::U16(inks) => {
-            let Ok(transform) = source.create_transform_16bit(Layout::Rgba, &target, Layout::Rgb, options) else { return Ok(None) };
             let mut rgb = try_vec(0_u16, inks.len() / 4 * 3)?;
             let sound = inks.chunks(4 * PART).zip(rgb.chunks_mut(3 * PART)).all(|(from, to)| transform.transform(from, to).is_ok());
             sound.then_some(Samples::U16(rgb))

@@ -103,7 +103,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 /// Zlib data that stores `raw` as it is.
-fn stored(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn stored(raw: &[u8]) -> Vec<u8> {
     let mut out = vec![0x78, 0x01];
     let mut parts = raw.chunks(65_535).peekable();
     while let Some(part) = parts.next() {
@@ -185,6 +185,7 @@ pub(crate) fn pack(values: &[u16], bits: u8) -> Vec<u8> {
 }
 
 /// The tags of a TIFF, each with SHORT or LONG values, and its one strip.
+#[derive(Clone)]
 pub(crate) struct Tiff {
     pub(crate) little: bool,
     pub(crate) tags: Vec<(u16, Vec<u32>)>,

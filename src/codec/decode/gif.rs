@@ -24,7 +24,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let mut decoder = GifDecoder::new(Cursor::new(bytes)).map_err(|e| from_image(Format::Gif, &e))?;
     decoder.set_limits(engine_limits()).map_err(|e| from_image(Format::Gif, &e))?;
     let icc = decoder.icc_profile().unwrap_or_default();
-    let xmp = decoder.xmp_metadata().unwrap_or_default();
     let mut buffer = limits::try_vec(0_u8, width as usize * height as usize * 4)?;
     decoder.read_image(&mut buffer).map_err(|e| from_image(Format::Gif, &e))?;
 
@@ -37,9 +36,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     }
     let picture = drop_opaque_alpha(Picture::new(width, height, Channels::Rgba, Samples::U8(buffer))?);
     let colour = if picture.channels == Channels::Rgba { "palette with transparency" } else { "palette" };
-    let metadata = Metadata { icc, xmp, ..Metadata::default() };
+    let metadata = Metadata { icc, xmp: outline.xmp, ..Metadata::default() };
     Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
 }
+
+/// An application's block with a packet. Source: Adobe XMP Specification, part 3, 1.1.2.
+const XMP: &[u8] = b"\x21\xFF\x0BXMP DataXMP";
+/// Bytes of the ramp behind it.
+const XMP_TRAILER: usize = 258;
 
 struct Outline {
     /// Size of the first frame.
@@ -48,12 +52,13 @@ struct Outline {
     frames: usize,
     /// Whether the trailer is there.
     complete: bool,
+    xmp: Option<Vec<u8>>,
 }
 
 /// Walks over the blocks. Source: the `GIF89a` specification, appendix B.
 fn walk(bytes: &[u8], flags: u8) -> Result<Outline> {
     let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
-    let mut outline = Outline { width: 0, height: 0, frames: 0, complete: false };
+    let mut outline = Outline { width: 0, height: 0, frames: 0, complete: false, xmp: None };
     let mut at = 13 + table(flags);
     loop {
         match bytes.get(at) {
@@ -74,6 +79,10 @@ fn walk(bytes: &[u8], flags: u8) -> Result<Outline> {
             }
             Some(0x21) => {
                 let Some(end) = skip_blocks(bytes, at + 2) else { break };
+                // A packet is not cut into blocks: readers fall through the ramp behind it to the end of the chain.
+                if outline.xmp.is_none() && bytes[at..end].starts_with(XMP) {
+                    outline.xmp = bytes[at..end].get(XMP.len()..end - at - XMP_TRAILER.min(end - at)).map(<[u8]>::to_vec);
+                }
                 at = end;
             }
             // Some writers pad between blocks.
