@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use inlarge::codec::decode;
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
+use inlarge::codec::{Metadata, decode};
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use jpeg_encoder::ColorType;
 use tempfile::TempDir;
@@ -113,7 +113,7 @@ fn every_kind_of_file_is_enlarged() {
         ("progressive.jpg", jpeg(bytes(&rgb), 24, 18, ColorType::Rgb, |e| e.set_progressive(true)), (24, 18), Channels::Rgb),
     ];
     for orientation in 1..=8 {
-        let options = EncoderOptions { exif: Some(exif(true, orientation)), ..EncoderOptions::default() };
+        let options = make::with(Metadata { exif: Some(exif(true, orientation)), ..Metadata::default() });
         let size = if orientation > 4 { (18, 24) } else { (24, 18) };
         let name = ["", "o1.jpg", "o2.jpg", "o3.jpg", "o4.jpg", "o5.jpg", "o6.jpg", "o7.jpg", "o8.jpg"][usize::from(orientation)];
         cases.push((name, encode(&rgb, OutputFormat::Jpeg, &options, 18), size, Channels::Rgb));
@@ -216,7 +216,12 @@ fn wrong_usage_is_status_2_and_names_the_remedy() {
     desk.put("in.png", &encode(&picture(8, 8, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 8));
     for (arguments, word) in [
         (&["in.png", "-m", "nothing"][..], "photo-fast"),
-        (&["in.png", "-s", "7"], "scale of 2 or 4"),
+        (&["in.png", "-s", "17"], "16"),
+        (&["in.png", "-s", "2", "--width", "20"], "--width"),
+        (&["in.png", "--print", "30x20@300"], "30x20cm@300"),
+        (&["in.png", "--fit", "5k"], "4k, 8k or 16k"),
+        (&["in.png", "--sharpen", "2"], "0 to 1"),
+        (&["in.png", "in.png", "--map", "x.png"], "--map"),
         (&["in.png", "--backend", "abacus"], "auto, gpu, simd, tract or reference"),
         (&["in.png", "in.png", "-o", "x.png"], "--out-dir"),
         (&["in.png", "--quality", "0"], "1"),
@@ -227,6 +232,31 @@ fn wrong_usage_is_status_2_and_names_the_remedy() {
     }
     let output = desk.run(&["in.png", "-o", "in.png", "-s", "2"]);
     assert!(!output.status.success() && text(&output).contains("replace its own input"), "{}", text(&output));
+}
+
+#[test]
+fn sizes_prints_and_maps() {
+    let desk = Desk::new();
+    desk.put("in.png", &encode(&picture(60, 40, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 40));
+    for (arguments, name, size) in [
+        (&["-s", "3"][..], "in-3x.png", (180, 120)),
+        (&["--width", "100"], "in-100x67.png", (100, 67)),
+        (&["--print", "3x2cm@127"], "in-150x100.png", (150, 100)),
+        (&["--long-edge", "30"], "in-30x20.png", (30, 20)),
+    ] {
+        let output = desk.run(&[&["in.png", "--json", "--map", "map.png"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let made = read(&desk.path(name));
+        assert_eq!(((made.width, made.height), report["width"].as_u64()), (size, Some(u64::from(size.0))), "{arguments:?}");
+        let passes = report["passes"].as_array().unwrap();
+        assert_eq!(report["lr_psnr"].is_f64(), !passes.is_empty(), "{report}");
+        assert_eq!(read(&desk.path("map.png")).width, 60);
+    }
+    // A print says its size.
+    let file = std::fs::read(desk.path("in-150x100.png")).unwrap();
+    let density = inlarge::codec::decode(&file).unwrap().metadata.density.unwrap();
+    assert!((density.per_inch()[0] - 127.0).abs() < 0.1, "{density:?}");
 }
 
 #[test]

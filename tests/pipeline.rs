@@ -1,14 +1,11 @@
 //! Whole jobs: what users see of colour, alpha, 16 bits, failing engines and cancelled work.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use inlarge::backend::select::Preference;
 use inlarge::backend::{Backend, BackendKind, Capabilities, LocalFuture, Session, Tensor};
 use inlarge::codec::decode;
-use inlarge::codec::encode::OutputFormat;
+use inlarge::codec::encode::{MemoryFile as Sink, OutputFormat};
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use inlarge::model::Network;
 use inlarge::model::graph::Shape;
@@ -20,19 +17,6 @@ use inlarge::{Error, Result};
 #[path = "codec/make.rs"]
 #[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
 mod make;
-
-#[derive(Clone, Default)]
-struct Sink(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn network(scale: usize) -> Network {
     let manifest = shipped::manifest().unwrap();
@@ -58,7 +42,7 @@ fn enlarge(file: &[u8], scale: usize, format: OutputFormat) -> (Picture, Report)
     let mut job = Job::open(file, &[&network], options(format), None, sink.clone()).unwrap();
     drive::run(&mut job, &[&network], simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     let report = job.report("out", 1.0);
-    let bytes = sink.0.borrow();
+    let bytes = sink.bytes();
     (decode(&bytes).unwrap().picture, report)
 }
 
@@ -236,7 +220,7 @@ fn a_black_or_lost_device_is_replaced_and_named() {
         let sink = Sink::default();
         let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, sink.clone()).unwrap();
         drive::run(&mut job, &[&network], broken(black, vec![BackendKind::Simd]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
-        assert!(decode(&sink.0.borrow()).unwrap().picture == expected, "the picture differs from one that the CPU made alone");
+        assert!(decode(&sink.bytes()).unwrap().picture == expected, "the picture differs from one that the CPU made alone");
         let report = job.report("", 0.0);
         assert_eq!(report.backend, "simd");
         assert!(report.warnings.iter().any(|w| w.contains("\"gpu\" failed")), "{:?}", report.warnings);

@@ -4,16 +4,14 @@
 //! passes (MATLAB's `imresize`); `scale` pixels shaved; luma in studio range. The sets are for research and lie beside
 //! the project, never in it.
 
-use std::cell::RefCell;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use inlarge::backend::BackendKind;
 use inlarge::backend::select::Preference;
-use inlarge::codec::{Decoded, decode};
+use inlarge::codec::encode::MemoryFile as Sink;
+use inlarge::codec::{Decoded, Metadata, decode};
 use inlarge::finish::lock::Fidelity;
 use inlarge::image::metrics::score;
 use inlarge::image::resample::{Kernel, resize};
@@ -26,19 +24,6 @@ use inlarge::pipeline::{Job, JobOptions, Report};
 /// Scale, set, bicubic's published PSNR, and what the model must reach.
 const BARS: [(usize, &str, f64, f64); 4] =
     [(2, "Set5", 33.66, 37.1), (4, "Set5", 28.42, 30.75), (2, "BSD100", 29.56, 31.5), (4, "BSD100", 25.96, 26.95)];
-
-#[derive(Clone, Default)]
-struct Sink(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn pictures(set: &str) -> Option<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/testsets").join(set);
@@ -63,13 +48,19 @@ fn cropped(picture: &Picture, scale: usize) -> Picture {
 fn enlarge(low: &Picture, network: &Network, fidelity: Fidelity) -> (Picture, Report) {
     let sink = Sink::default();
     let options = JobOptions { parallel: 2, fidelity: Some(fidelity), ..JobOptions::default() };
-    let decoded =
-        Decoded { picture: low.clone(), format: inlarge::codec::Format::Png, bits: 8, colour: "", icc: None, exif: None, warnings: Vec::new() };
+    let decoded = Decoded {
+        picture: low.clone(),
+        format: inlarge::codec::Format::Png,
+        bits: 8,
+        colour: "",
+        metadata: Metadata::default(),
+        warnings: Vec::new(),
+    };
     let mut job = Job::new(decoded, &[network], options, None, sink.clone()).unwrap();
     let engine = Engine::choose(Preference::Only(BackendKind::Simd), &[]).unwrap();
     drive::run(&mut job, &[network], engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     let report = job.report("", 0.0);
-    (decode(&sink.0.borrow()).unwrap().picture, report)
+    (decode(&sink.bytes()).unwrap().picture, report)
 }
 
 #[test]

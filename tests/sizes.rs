@@ -1,14 +1,11 @@
 //! Chained passes, exact sizes, the lock, textures: whole jobs through the shipped models on the CPU.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use inlarge::backend::BackendKind;
 use inlarge::backend::select::Preference;
 use inlarge::codec::decode;
-use inlarge::codec::encode::{EncoderOptions, OutputFormat};
+use inlarge::codec::encode::{EncoderOptions, MemoryFile as Sink, OutputFormat};
 use inlarge::finish::lock::Fidelity;
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use inlarge::model::Network;
@@ -20,19 +17,6 @@ use inlarge::pipeline::{Job, JobOptions, Report};
 #[path = "codec/make.rs"]
 #[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
 mod make;
-
-#[derive(Clone, Default)]
-struct Sink(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn network(scale: usize) -> Network {
     let manifest = shipped::manifest().unwrap();
@@ -71,7 +55,7 @@ fn enlarge(picture: &Picture, size: Size, options: JobOptions) -> (Picture, Repo
     let engine = Engine::choose(Preference::Only(BackendKind::Simd), &chain).unwrap();
     drive::run(&mut job, &chain, engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     assert_eq!(job.tiles_done(), job.tiles());
-    let made = decode(&sink.0.borrow()).unwrap().picture;
+    let made = decode(&sink.bytes()).unwrap().picture;
     assert_eq!([made.width, made.height], wanted);
     (made, job.report("", 0.0))
 }
@@ -236,9 +220,9 @@ fn a_map_shows_where_the_network_strayed() {
         assert_eq!((map.width, map.height), (64, 48));
         let (most, mean) = (map.values.iter().max().unwrap(), map.values.iter().map(|&v| f64::from(v)).sum::<f64>() / map.values.len() as f64);
         assert!(*most > 60 && mean < 30.0 && mean > 1.0, "{most} {mean}");
-        let mut file = Vec::new();
-        inlarge::pipeline::write_map(&map, &mut file).unwrap();
-        assert_eq!(decode(&file).unwrap().picture.width, 64);
+        let file = Sink::default();
+        inlarge::pipeline::write_map(&map, file.clone()).unwrap();
+        assert_eq!(decode(&file.bytes()).unwrap().picture.width, 64);
     }
 }
 

@@ -2,13 +2,18 @@
 //!
 //! [`decode`](decode::decode) reads a whole file into a [`Picture`](crate::image::Picture);
 //! [`encode::encoder`] takes rows, so that a result never has to be in memory whole. One file per
-//! format and direction, and per third-party engine behind it.
+//! format and direction, and per third-party engine behind it. What comes with the pixels is [`Metadata`].
 
 pub mod decode;
 pub mod encode;
 pub mod exif;
 mod icc;
+mod ifd;
+mod iptc;
+pub mod metadata;
 pub mod sniff;
+mod xmp;
 
 pub use decode::{Decoded, decode};
+pub use metadata::{Density, DensityUnit, Metadata, MetadataPolicy};
 pub use sniff::{Format, sniff};

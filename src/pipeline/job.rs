@@ -1,16 +1,16 @@
 //! One picture on its way: the state machine that command line and browser drive.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::Write;
 use std::sync::Arc;
 
 use super::check::{Doubt, examine};
+use super::options::JobOptions;
 use super::output::{Finish, Output};
 use super::pass::Pass;
 use super::report::Report;
 use super::rows::{Planes, rgb_at};
-use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, can_hold, encoder};
-use crate::codec::{Decoded, Format, decode, exif};
+use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Sink, can_hold, encoder};
+use crate::codec::{Decoded, Format, decode};
 use crate::error::{Error, Result};
 use crate::finish::Row;
 use crate::finish::denoise::denoise;
@@ -26,64 +26,6 @@ use crate::model::graph::Shape;
 use crate::model::receptive_field::Geometry;
 use crate::model::shapes;
 use crate::tile::{Tile, TilePlan};
-
-/// What to make of a picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JobOptions {
-    /// Name of the input file, for the report.
-    pub input: String,
-    /// Name of the model, for the report.
-    pub model: String,
-    /// Width and height of the result; `None`: what the networks make.
-    pub size: Option<[u32; 2]>,
-    /// Side of a tile in input pixels without its halo; `None` chooses by the engine.
-    pub tile: Option<usize>,
-    /// Largest buffer of the engine, in bytes.
-    pub max_buffer_bytes: Option<u64>,
-    /// Tiles that run at the same time.
-    pub parallel: usize,
-    /// File format of the result.
-    pub format: OutputFormat,
-    /// Quality of a lossy format, 1..=100.
-    pub quality: u8,
-    /// How faithful the result has to be; `None` chooses by the picture: a file that was compressed with loss gets its tone locked,
-    /// every other one is locked.
-    pub fidelity: Option<Fidelity>,
-    /// Whether to make the fidelity map.
-    pub map: bool,
-    /// Denoising of the input, 0..=1.
-    pub denoise: f32,
-    /// Sharpening of the result, 0..=1.
-    pub sharpen: f32,
-    /// Grain over the result, 0..=1.
-    pub grain: f32,
-    /// Seed of the grain.
-    pub seed: u32,
-    /// The picture is a texture whose opposite edges join.
-    pub wrap: bool,
-}
-
-impl Default for JobOptions {
-    fn default() -> Self {
-        Self {
-            input: String::new(),
-            model: String::new(),
-            size: None,
-            tile: None,
-            max_buffer_bytes: None,
-            parallel: 1,
-            format: OutputFormat::Png,
-            quality: 90,
-            fidelity: None,
-            map: false,
-            denoise: 0.0,
-            sharpen: 0.0,
-            grain: 0.0,
-            seed: 0,
-            wrap: false,
-        }
-    }
-}
 
 /// Side of a tile: the halo weighs more on smaller ones, and a GPU wants large dispatches.
 const DEFAULT_TILE: usize = 256;
@@ -137,7 +79,7 @@ impl Job {
     /// # Errors
     /// `Decode`, `Unsupported` and `Limits` for the file; `Parameter` for a size that the networks do not reach;
     /// `Limits` for a result that the format cannot hold.
-    pub fn open(file: &[u8], networks: &[&Network], options: JobOptions, opaque_scale: Option<usize>, sink: impl Write + 'static) -> Result<Self> {
+    pub fn open(file: &[u8], networks: &[&Network], options: JobOptions, opaque_scale: Option<usize>, sink: impl Sink + 'static) -> Result<Self> {
         let decoded = decode(file)?;
         Self::new(decoded, networks, options, opaque_scale, sink)
     }
@@ -146,14 +88,8 @@ impl Job {
     ///
     /// # Errors
     /// As [`Job::open`].
-    pub fn new(
-        decoded: Decoded,
-        networks: &[&Network],
-        options: JobOptions,
-        opaque_scale: Option<usize>,
-        sink: impl Write + 'static,
-    ) -> Result<Self> {
-        let Decoded { picture, icc, exif: mut exif_block, mut warnings, format: stored, .. } = decoded;
+    pub fn new(decoded: Decoded, networks: &[&Network], options: JobOptions, opaque_scale: Option<usize>, sink: impl Sink + 'static) -> Result<Self> {
+        let Decoded { picture, mut metadata, mut warnings, format: stored, .. } = decoded;
         let input = [picture.width, picture.height];
         let geometries = geometries(networks, opaque_scale)?;
         let factor: usize = geometries.iter().map(|g| g.scale).product();
@@ -161,10 +97,10 @@ impl Job {
         let size = options.size.unwrap_or(full);
         let (format, flattened) = row_format(&picture, size, options.format)?;
         if flattened {
-            warnings.push("JPEG cannot keep transparency, so the picture was laid on white; choose PNG or WebP to keep it".into());
+            warnings.push("JPEG cannot keep transparency, so the picture was laid on white; choose PNG, WebP or TIFF to keep it".into());
         }
         if picture.samples.depth() == Depth::Sixteen && format.depth == Depth::Eight {
-            warnings.push("The picture has 16 bits a channel and the result has 8; choose PNG to keep them".into());
+            warnings.push("The picture has 16 bits a channel and the result has 8; choose PNG or TIFF to keep them".into());
         }
         if size[0] > full[0] || size[1] > full[1] {
             return Err(Error::parameter(
@@ -201,10 +137,10 @@ impl Job {
             sides = sides.map(|side| side * geometry.scale);
         }
         let finish = Finish { fidelity, map: options.map, sharpen: options.sharpen, grain: options.grain, seed: options.seed, frame };
-        if let Some(block) = &mut exif_block {
-            exif::update(block, format.width, format.height);
-        }
-        let mut encoder_options = EncoderOptions { quality: options.quality, icc, exif: exif_block };
+        metadata.density = options.density.or(metadata.density);
+        warnings.extend(metadata.apply(options.metadata));
+        metadata.describe(format.width, format.height);
+        let mut encoder_options = EncoderOptions { quality: options.quality, metadata };
         warnings.extend(encoder_options.fit(options.format));
         let encoder = encoder(options.format, format, &encoder_options, sink)?;
         Ok(Self {
@@ -570,12 +506,12 @@ fn fit_planes(output: &[f32], plane_len: usize, wanted: usize) -> Vec<Vec<f32>> 
 
 /// Format of the result, and whether transparency is laid on white for it.
 fn row_format(picture: &Picture, [width, height]: [u32; 2], format: OutputFormat) -> Result<(RowFormat, bool)> {
-    let flattened = picture.channels.has_alpha() && format == OutputFormat::Jpeg;
+    let flattened = picture.channels.has_alpha() && !format.holds_alpha();
     let rows = RowFormat {
         width,
         height,
         channels: if flattened { picture.channels.without_alpha() } else { picture.channels },
-        depth: if format == OutputFormat::Png { picture.samples.depth() } else { Depth::Eight },
+        depth: if format.holds_sixteen_bits() { picture.samples.depth() } else { Depth::Eight },
     };
     can_hold(format, rows)?;
     Ok((rows, flattened))

@@ -13,6 +13,7 @@
 
 mod check;
 mod job;
+mod options;
 mod output;
 mod pass;
 pub mod preview;
@@ -23,6 +24,7 @@ pub mod size;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod drive;
 
-pub use job::{Job, JobOptions, TileRequest};
+pub use job::{Job, TileRequest};
+pub use options::JobOptions;
 pub use output::write_map;
 pub use report::Report;

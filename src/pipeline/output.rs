@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::rows::{Chroma, Planes, Sample, fill, rgb_at};
-use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Rows, encoder};
+use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Rows, Sink, encoder};
 use crate::error::Result;
 use crate::finish::grain::Grain;
 use crate::finish::lock::{Differences, Fidelity, InputRow, Lock, LockShape};
@@ -151,7 +151,7 @@ impl Output {
 ///
 /// # Errors
 /// `Encode` where the sink fails.
-pub fn write_map(map: &Map, sink: impl std::io::Write) -> Result<()> {
+pub fn write_map(map: &Map, sink: impl Sink) -> Result<()> {
     let rows = RowFormat { width: map.width as u32, height: map.height as u32, channels: Channels::Rgb, depth: Depth::Eight };
     let mut encoder = encoder(OutputFormat::Png, rows, &EncoderOptions::default(), sink)?;
     for y in 0..map.height {

@@ -1,7 +1,8 @@
 //! A job in the coordinator worker.
 
 use std::cell::RefCell;
-use std::io::{self, Write};
+use std::collections::VecDeque;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::rc::Rc;
 
 use js_sys::Float32Array;
@@ -9,8 +10,8 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::JsError;
-use crate::codec::encode::OutputFormat;
-use crate::codec::{Decoded, decode};
+use crate::codec::encode::{MemoryFile, OutputFormat};
+use crate::codec::{Decoded, Density, MetadataPolicy, decode};
 use crate::error::{Error, Result};
 use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
@@ -155,7 +156,7 @@ impl Wanted {
 }
 
 /// The size of the result for a picture of `width` x `height`, and the factors of the passes that lead there, as JSON:
-/// `{"width", "height", "passes"}`. `steps`: what can be a pass, as JSON, `[{"scale", "work"}]`.
+/// `{"width", "height", "passes", "dpi"}`; `dpi` is that of a print, else null. `steps`: what can be a pass, as JSON, `[{"scale", "work"}]`.
 #[wasm_bindgen(js_name = planPasses)]
 pub fn plan_passes(width: u32, height: u32, size: &str, steps: &str) -> Result<String, JsError> {
     #[derive(Deserialize)]
@@ -164,11 +165,13 @@ pub fn plan_passes(width: u32, height: u32, size: &str, steps: &str) -> Result<S
         work: f64,
     }
     let unread = |e: serde_json::Error| Error::parameter(format!("The size cannot be read: {e}"), "");
-    let size = serde_json::from_str::<Wanted>(size).map_err(unread)?.size()?.of([width, height])?;
+    let wanted = serde_json::from_str::<Wanted>(size).map_err(unread)?.size()?;
+    let size = wanted.of([width, height])?;
+    let dpi = if let Size::Print(sheet) = wanted { Some(sheet.dpi) } else { None };
     let steps: Vec<Pass> = serde_json::from_str(steps).map_err(unread)?;
     let steps: Vec<Step> = steps.into_iter().map(|Pass { scale, work }| Step { scale, work }).collect();
     let passes = passes([width, height], size, &steps)?;
-    Ok(serde_json::json!({ "width": size[0], "height": size[1], "passes": passes }).to_string())
+    Ok(serde_json::json!({ "width": size[0], "height": size[1], "passes": passes, "dpi": dpi }).to_string())
 }
 
 /// Options as the coordinator sends them.
@@ -209,22 +212,71 @@ struct Finish {
 struct Output {
     r#type: String,
     quality: Option<u8>,
+    metadata: Option<String>,
+    dpi: Option<f64>,
 }
 
-/// Encoded bytes on their way to JavaScript.
+/// Encoded bytes on their way to JavaScript, each piece with its place in the file.
 #[derive(Clone, Default)]
-struct Chunks(Rc<RefCell<Vec<u8>>>);
+struct Chunks(Rc<RefCell<Pieces>>);
+
+#[derive(Default)]
+struct Pieces {
+    waiting: VecDeque<(u64, Vec<u8>)>,
+    position: u64,
+    /// Bytes of the file, what JavaScript has included.
+    length: u64,
+}
 
 impl Write for Chunks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut chunks = self.0.borrow_mut();
-        chunks.try_reserve(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-        chunks.extend_from_slice(bytes);
+        let mut pieces = self.0.borrow_mut();
+        let position = pieces.position;
+        if pieces.waiting.back().is_none_or(|(start, piece)| start + piece.len() as u64 != position) {
+            pieces.waiting.push_back((position, Vec::new()));
+        }
+        if let Some((_, piece)) = pieces.waiting.back_mut() {
+            piece.try_reserve(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+            piece.extend_from_slice(bytes);
+        }
+        pieces.position += bytes.len() as u64;
+        pieces.length = pieces.length.max(pieces.position);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Seek for Chunks {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let mut pieces = self.0.borrow_mut();
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => pieces.position.checked_add_signed(by),
+            SeekFrom::End(by) => pieces.length.checked_add_signed(by),
+        };
+        pieces.position = place.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(pieces.position)
+    }
+}
+
+/// A piece of the encoded file.
+#[wasm_bindgen]
+pub struct Chunk(u64, Vec<u8>);
+
+#[wasm_bindgen]
+impl Chunk {
+    /// Where it lies in the file; before the end of what came earlier for the few bytes that are written back.
+    #[wasm_bindgen(getter)]
+    pub fn offset(&self) -> f64 {
+        self.0 as f64
+    }
+
+    /// Its bytes, once.
+    pub fn bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.1)
     }
 }
 
@@ -263,6 +315,8 @@ impl Job {
             grain,
             seed,
             wrap,
+            metadata: options.output.metadata.as_deref().map_or(Ok(MetadataPolicy::Keep), MetadataPolicy::from_name)?,
+            density: options.output.dpi.and_then(Density::dpi),
         };
         let networks: Vec<&Network> = passes.0.iter().map(Rc::as_ref).collect();
         let mut job = PipelineJob::new(source.0, &networks, job_options, options.opaque_scale, chunks.clone())?;
@@ -329,9 +383,10 @@ impl Job {
         Ok(self.job.put(index, data)?)
     }
 
-    /// Encoded bytes that are ready; empty when there are none yet.
-    pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.chunks.0.borrow_mut())
+    /// Encoded bytes that are ready; `undefined` when there are no more yet.
+    pub fn take(&mut self) -> Option<Chunk> {
+        let (offset, bytes) = self.chunks.0.borrow_mut().waiting.pop_front()?;
+        Some(Chunk(offset, bytes))
     }
 
     /// Adds a warning to the report.
@@ -342,9 +397,9 @@ impl Job {
     /// The fidelity map as a PNG of the input's size, where it was asked for.
     pub fn map(&self) -> Result<Option<Vec<u8>>, JsError> {
         let Some(map) = self.job.map() else { return Ok(None) };
-        let chunks = Chunks::default();
-        write_map(&map, chunks.clone())?;
-        Ok(Some(chunks.0.take()))
+        let file = MemoryFile::default();
+        write_map(&map, file.clone())?;
+        Ok(Some(file.bytes().to_vec()))
     }
 
     /// The report as JSON.

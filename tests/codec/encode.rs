@@ -2,7 +2,7 @@
 
 use image::DynamicImage;
 use inlarge::codec::decode;
-use inlarge::codec::encode::{EncoderOptions, OutputFormat, Rows, can_hold, encoder};
+use inlarge::codec::encode::{EncoderOptions, MemoryFile, OutputFormat, Rows, can_hold, encoder};
 use inlarge::image::{Channels, Depth, Picture, RowFormat, Samples};
 
 use crate::make::{CHANNELS, bytes, encode, format_of, picture, psnr};
@@ -35,14 +35,20 @@ fn as_picture(image: DynamicImage) -> Picture {
 }
 
 #[test]
-fn png_is_exact_in_every_layout_and_size() {
+fn png_and_tiff_are_exact_in_every_layout_and_size() {
     for (width, height) in SIZES {
         for channels in CHANNELS {
             for depth in [Depth::Eight, Depth::Sixteen] {
                 let source = picture(width, height, channels, depth, true);
-                let file = encode(&source, OutputFormat::Png, &EncoderOptions::default(), 7);
-                assert!(as_picture(read_back(&file)) == source, "{width} x {height} {channels:?} {depth:?}, other decoder");
-                assert!(decode(&file).unwrap().picture == source, "{width} x {height} {channels:?} {depth:?}, our decoder");
+                for format in [OutputFormat::Png, OutputFormat::Tiff] {
+                    let name = format!("{} {width} x {height} {channels:?} {depth:?}", format.name());
+                    let file = encode(&source, format, &EncoderOptions::default(), 7);
+                    // The other decoder knows no TIFF of grey and alpha.
+                    if format == OutputFormat::Png || channels != Channels::GreyAlpha {
+                        assert!(as_picture(read_back(&file)) == source, "{name}, other decoder");
+                    }
+                    assert!(decode(&file).unwrap().picture == source, "{name}, our decoder");
+                }
             }
         }
     }
@@ -70,7 +76,7 @@ fn webp_is_exact_in_every_layout_and_size() {
 fn exactness_notices_one_sample() {
     // The twin of the two tests above.
     let source = picture(64, 48, Channels::Rgb, Depth::Eight, true);
-    for format in [OutputFormat::Png, OutputFormat::WebP] {
+    for format in [OutputFormat::Png, OutputFormat::WebP, OutputFormat::Tiff] {
         let mut samples = bytes(&source).to_vec();
         samples[3333] ^= 1;
         let changed = Picture { samples: Samples::U8(samples), ..source.clone() };
@@ -170,7 +176,7 @@ fn every_split_of_rows_gives_the_same_bytes() {
 fn wrong_rows_are_refused() {
     for format in OutputFormat::ALL {
         let rows = RowFormat { width: 10, height: 4, channels: Channels::Rgb, depth: Depth::Eight };
-        let open = || encoder(format, rows, &EncoderOptions::default(), std::io::sink()).unwrap();
+        let open = || encoder(format, rows, &EncoderOptions::default(), MemoryFile::default()).unwrap();
         assert_eq!(open().write_rows(Rows::U16(&[0; 30])).unwrap_err().kind(), "parameter");
         assert_eq!(open().write_rows(Rows::U8(&[0; 29])).unwrap_err().kind(), "parameter");
         assert_eq!(open().write_rows(Rows::U8(&[0; 150])).unwrap_err().kind(), "parameter");
@@ -203,6 +209,12 @@ impl std::io::Write for Full {
     }
 }
 
+impl std::io::Seek for Full {
+    fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+        Ok(0)
+    }
+}
+
 #[test]
 fn a_full_disk_is_an_encode_error() {
     let source = picture(200, 700, Channels::Rgb, Depth::Eight, true);
@@ -227,6 +239,7 @@ fn what_a_format_cannot_hold_is_said_before_the_work() {
     let ok = [
         (OutputFormat::Png, rows(20_000, 20_000, Channels::Rgba, Depth::Sixteen)),
         (OutputFormat::Jpeg, rows(65_500, 65_500, Channels::Rgb, Depth::Eight)),
+        (OutputFormat::Tiff, rows(100_000, 100_000, Channels::Rgba, Depth::Sixteen)),
         (OutputFormat::WebP, rows(16_383, 16_383, Channels::Rgba, Depth::Eight)),
     ];
     for (format, rows) in ok {
@@ -239,19 +252,20 @@ fn what_a_format_cannot_hold_is_said_before_the_work() {
         (OutputFormat::Jpeg, rows(8, 8, Channels::Rgba, Depth::Eight), "transparency"),
         (OutputFormat::Jpeg, rows(8, 8, Channels::GreyAlpha, Depth::Eight), "transparency"),
         (OutputFormat::Jpeg, rows(8, 8, Channels::Rgb, Depth::Sixteen), "PNG"),
-        (OutputFormat::WebP, rows(16_384, 16_384, Channels::Rgb, Depth::Eight), "PNG or JPEG"),
-        (OutputFormat::WebP, rows(16_384, 8, Channels::Rgba, Depth::Eight), "PNG,"),
-        (OutputFormat::WebP, rows(8, 8, Channels::Rgb, Depth::Sixteen), "PNG"),
+        (OutputFormat::WebP, rows(16_384, 16_384, Channels::Rgb, Depth::Eight), "PNG, TIFF or JPEG"),
+        (OutputFormat::WebP, rows(16_384, 8, Channels::Rgba, Depth::Eight), "PNG or TIFF,"),
+        (OutputFormat::WebP, rows(8, 8, Channels::Rgb, Depth::Sixteen), "PNG or TIFF"),
+        (OutputFormat::Tiff, rows(1 << 31, 1, Channels::Grey, Depth::Eight), "smaller scale"),
     ];
     for (format, rows, words) in refused {
         let error = can_hold(format, rows).unwrap_err();
         assert_eq!(error.kind(), "parameter");
         assert!(error.to_string().contains(words), "{error} lacks {words}");
-        assert!(encoder(format, rows, &EncoderOptions::default(), std::io::sink()).is_err());
+        assert!(encoder(format, rows, &EncoderOptions::default(), MemoryFile::default()).is_err());
     }
     for quality in [0, 101] {
         let options = EncoderOptions { quality, ..Default::default() };
-        let error = encoder(OutputFormat::Png, rows(8, 8, Channels::Rgb, Depth::Eight), &options, std::io::sink()).err().unwrap();
+        let error = encoder(OutputFormat::Png, rows(8, 8, Channels::Rgb, Depth::Eight), &options, MemoryFile::default()).err().unwrap();
         assert!(error.to_string().contains("1 to 100"), "{error}");
     }
 }

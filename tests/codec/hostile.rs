@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use image::ImageFormat as F;
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
-use inlarge::codec::{Format, decode};
+use inlarge::codec::{Format, Metadata, decode};
 use inlarge::image::{Channels, Depth, Samples};
 use jpeg_encoder::ColorType;
 
-use crate::make::{Png, Random, Tiff, by_image, bytes, encode, exif, icc, jpeg, pack, picture};
+use crate::make::{self, Png, Random, Tiff, by_image, bytes, encode, exif, icc, jpeg, pack, picture};
 
 /// No file here takes longer, on a slow machine in a debug build.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -19,7 +19,8 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let rgb = picture(40, 30, Channels::Rgb, Depth::Eight, true);
     let rgba = picture(40, 30, Channels::Rgba, Depth::Eight, true);
     let wide = picture(20, 30, Channels::Rgba, Depth::Sixteen, true);
-    let options = EncoderOptions { quality: 85, icc: Some(icc(*b"RGB ", 400)), exif: Some(exif(true, 6)) };
+    let options =
+        EncoderOptions { quality: 85, metadata: Metadata { icc: Some(icc(*b"RGB ", 400)), exif: Some(exif(true, 6)), ..Metadata::default() } };
     let palette: Vec<u8> = (0..48).map(|i| i * 5).collect();
     let indices: Vec<u16> = (0..40 * 30).map(|i| i % 16).collect();
     let map: Vec<u32> = (0..48).map(|i| i * 1300).collect();
@@ -179,7 +180,7 @@ fn headers_that_claim_too_much_are_refused_at_once() {
                 file
             }
             Format::WebP => {
-                let mut file = encode(&source, OutputFormat::WebP, &EncoderOptions { exif: Some(exif(true, 1)), ..Default::default() }, 30);
+                let mut file = encode(&source, OutputFormat::WebP, &make::with(Metadata { exif: Some(exif(true, 1)), ..Metadata::default() }), 30);
                 assert_eq!(&file[12..16], b"VP8X");
                 file[24..30].copy_from_slice(&[0xFF; 6]);
                 file

@@ -2,7 +2,8 @@
 
 use std::io::Cursor;
 
-use inlarge::codec::encode::{EncoderOptions, OutputFormat, Rows, encoder};
+use inlarge::codec::Metadata;
+use inlarge::codec::encode::{EncoderOptions, MemoryFile, OutputFormat, Rows, encoder};
 use inlarge::image::{Channels, Depth, Picture, RowFormat, Samples};
 
 pub(crate) const CHANNELS: [Channels; 4] = [Channels::Grey, Channels::GreyAlpha, Channels::Rgb, Channels::Rgba];
@@ -67,16 +68,21 @@ pub(crate) fn format_of(picture: &Picture) -> RowFormat {
 
 /// The file that our encoder writes when `rows_at_once` rows are pushed at a time.
 pub(crate) fn encode(picture: &Picture, format: OutputFormat, options: &EncoderOptions, rows_at_once: usize) -> Vec<u8> {
-    let mut file = Vec::new();
+    let file = MemoryFile::default();
     let rows = format_of(picture);
-    let mut out = encoder(format, rows, options, &mut file).unwrap();
+    let mut out = encoder(format, rows, options, file.clone()).unwrap();
     let step = rows.row_len() * rows_at_once;
     match &picture.samples {
         Samples::U8(v) => v.chunks(step).for_each(|rows| out.write_rows(Rows::U8(rows)).unwrap()),
         Samples::U16(v) => v.chunks(step).for_each(|rows| out.write_rows(Rows::U16(rows)).unwrap()),
     }
     out.finish().unwrap();
-    file
+    file.bytes().clone()
+}
+
+/// Options with this metadata.
+pub(crate) fn with(metadata: Metadata) -> EncoderOptions {
+    EncoderOptions { metadata, ..EncoderOptions::default() }
 }
 
 /// A file by the `image` crate.
@@ -97,7 +103,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 /// Zlib data that stores `raw` as it is.
-fn stored(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn stored(raw: &[u8]) -> Vec<u8> {
     let mut out = vec![0x78, 0x01];
     let mut parts = raw.chunks(65_535).peekable();
     while let Some(part) = parts.next() {
@@ -179,6 +185,7 @@ pub(crate) fn pack(values: &[u16], bits: u8) -> Vec<u8> {
 }
 
 /// The tags of a TIFF, each with SHORT or LONG values, and its one strip.
+#[derive(Clone)]
 pub(crate) struct Tiff {
     pub(crate) little: bool,
     pub(crate) tags: Vec<(u16, Vec<u32>)>,

@@ -4,6 +4,7 @@ const EXTENSIONS: Record<OutputType, string> = {
   'image/png': 'png',
   'image/jpeg': 'jpg',
   'image/webp': 'webp',
+  'image/tiff': 'tif',
 };
 
 /** `photo.jpeg` enlarged 4 times as PNG is saved as `photo-4x.png`; at another size as `photo-3000x2000.png`. */

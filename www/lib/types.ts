@@ -1,5 +1,7 @@
 import type { ModelEntry } from '../shared/manifest.js';
-import type { BackendChoice, EngineReport, FinishRequest, OutputType, PreviewResult, Progress, Report, SizeRequest } from '../shared/protocol.js';
+import type {
+  BackendChoice, EngineReport, FinishRequest, MetadataChoice, OutputType, PreviewResult, Progress, Report, SizeRequest,
+} from '../shared/protocol.js';
 
 /** What can be enlarged. An address is fetched from its own origin, or from wherever the page's connect-src allows. */
 export type UpscaleInput = Blob | ImageBitmap | HTMLImageElement | string;
@@ -30,8 +32,11 @@ export interface UpscaleOptions extends FinishRequest {
   readonly backend?: BackendChoice;
   /** Edge of a tile in source pixels; left out, the engine chooses. */
   readonly tile?: number;
-  /** `quality` (1 to 100, 90 where left out) is for JPEG; PNG and WebP are lossless. */
-  readonly output?: { readonly type?: OutputType; readonly quality?: number };
+  /**
+   * `quality` (1 to 100, 90 where left out) is for JPEG; PNG, WebP and TIFF are lossless. `metadata` says what of EXIF, XMP
+   * and IPTC goes on: all of it where left out.
+   */
+  readonly output?: { readonly type?: OutputType; readonly quality?: number; readonly metadata?: MetadataChoice };
   /** File name for the report and the saved file, where the input has none of its own. */
   readonly name?: string;
   readonly onProgress?: (progress: Progress) => void;

@@ -15,7 +15,8 @@ import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOpt
 /** In a variable of its own: a bundler takes `new URL(x, import.meta.url)` for a file to copy. */
 const HERE = import.meta.url;
 const CHOICES: readonly string[] = ['auto', 'gpu', 'simd', 'tract', 'reference'];
-const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp'];
+const METADATA: readonly string[] = ['keep', 'no-location', 'none'];
+const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'];
 
 /**
  * Loads the engine and starts the best backend that can be trusted on this device.
@@ -123,8 +124,12 @@ class Running implements Upscaler {
     const { signal } = options;
     const type: OutputType = options.output?.type ?? 'image/png';
     const quality = options.output?.quality ?? 90;
+    const metadata = options.output?.metadata ?? 'keep';
     const backend = options.backend ?? this.backend;
     checkBackend(backend);
+    if (!METADATA.includes(metadata)) {
+      throw new ParameterError(`There is no metadata choice "${metadata}".`, `Choose one of: ${METADATA.join(', ')}.`);
+    }
     if (!TYPES.includes(type)) throw new ParameterError(`Files of type "${type}" are not written.`, `Choose one of: ${TYPES.join(', ')}.`);
     if (!(quality >= 1 && quality <= 100)) throw new ParameterError(`A quality of ${quality} is not offered.`, 'Choose 1 to 100.');
     const entries = choose(this.models(), options.model ?? 'auto', options.variant);
@@ -136,7 +141,7 @@ class Running implements Upscaler {
       size,
       finish: finishOf(options),
       tile: options.tile ?? null,
-      output: { type, quality: Math.round(quality) },
+      output: { type, quality: Math.round(quality), metadata },
     };
     const began = performance.now();
     const emit = (progress: Progress): void => {

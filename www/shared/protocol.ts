@@ -13,7 +13,10 @@ export function isSlower(backend: string): boolean {
   return backend === 'tract' || backend === 'reference';
 }
 
-export type OutputType = 'image/png' | 'image/jpeg' | 'image/webp';
+/** EXIF, XMP and IPTC of a result: all, all but places, or none. */
+export type MetadataChoice = 'keep' | 'no-location' | 'none';
+
+export type OutputType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/tiff';
 
 /** Why an engine is not in use. */
 export interface Refusal {
@@ -121,7 +124,12 @@ export interface JobRequest {
   readonly backend: BackendChoice;
   /** Edge of a tile in source pixels; null lets the engine choose. */
   readonly tile: number | null;
-  readonly output: { readonly type: OutputType; readonly quality: number };
+  readonly output: {
+    readonly type: OutputType;
+    readonly quality: number;
+    /** Which metadata goes on with the result; all where left out. */
+    readonly metadata?: MetadataChoice;
+  };
 }
 
 export interface JobResult {

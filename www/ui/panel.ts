@@ -20,6 +20,7 @@ const TYPES: readonly { value: OutputType; label: string }[] = [
   { value: 'image/png', label: 'PNG' },
   { value: 'image/jpeg', label: 'JPEG' },
   { value: 'image/webp', label: 'WebP, lossless' },
+  { value: 'image/tiff', label: 'TIFF' },
 ];
 
 /** Model, scale, format and engine. */

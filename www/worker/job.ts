@@ -83,7 +83,7 @@ export class JobRun {
     try {
       await this.allTiles(job, pool);
       this.progress('encode', 0, 1);
-      this.chunks.push(job.take());
+      this.collect(job);
       const blob = this.chunks.finish(this.request.output.type);
       const report = JSON.parse(job.report(this.seconds())) as Report;
       const map = job.map();
@@ -176,7 +176,7 @@ export class JobRun {
     const passes = new this.app.Passes();
     let held: WasmSource | undefined = source;
     try {
-      const { passes: chosen, size } = this.readable(() => this.models.plan(this.request.models, this.request.size, source.width, source.height));
+      const { passes: chosen, size, dpi } = this.readable(() => this.models.plan(this.request.models, this.request.size, source.width, source.height));
       const models = await orAborted(Promise.all(chosen.map((model) => this.models.load(model))), this.signal);
       this.chain = { models, size, slots: [] };
       const opaque = models.find((model) => model.parsed.opaque);
@@ -193,7 +193,7 @@ export class JobRun {
         adapter: info?.adapter ?? '',
         maxBufferBytes: info?.maxBufferBytes ?? null,
         parallel: this.engines.wanted(pool.backend, Number.POSITIVE_INFINITY),
-        output: this.request.output,
+        output: dpi === undefined ? this.request.output : { dpi, ...this.request.output },
         finish: this.request.finish,
       };
       held = undefined;
@@ -349,9 +349,17 @@ export class JobRun {
     }
     this.stopIfCancelled();
     if (!job.put(tile.index, data)) return 'a tile did not pass its check';
-    this.chunks.push(job.take());
+    this.collect(job);
     this.progress('upscale', job.tilesDone, job.tiles, tile.rect.width > 0 ? tile.rect : undefined, { width: job.width, height: job.height });
     return undefined;
+  }
+
+  /** Takes what the encoder has written. */
+  private collect(job: WasmJob): void {
+    for (let piece = job.take(); piece; piece = job.take()) {
+      this.chunks.push({ offset: piece.offset, bytes: piece.bytes() });
+      piece.free();
+    }
   }
 
   private stopIfCancelled(): void {

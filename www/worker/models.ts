@@ -14,12 +14,15 @@ export interface Plan {
   readonly passes: readonly ModelSource[];
   /** Width and height; undefined where only running the network tells. */
   readonly size: readonly [number, number] | undefined;
+  /** Pixels an inch of a print. */
+  readonly dpi?: number;
 }
 
 interface PlanJson {
   readonly width: number;
   readonly height: number;
   readonly passes: readonly number[];
+  readonly dpi: number | null;
 }
 
 const USUAL_SIDE = 1000;
@@ -60,7 +63,7 @@ export class Models {
     const steps = sources.map(({ entry }) => ({ scale: entry.scale, work: Number(entry['macs_per_output_pixel'] ?? 1) }));
     const plan = JSON.parse(this.app.planPasses(width, height, JSON.stringify(size), JSON.stringify(steps))) as PlanJson;
     const passes = plan.passes.flatMap((scale) => sources.find(({ entry }) => entry.scale === scale) ?? []);
-    return { passes, size: [plan.width, plan.height] };
+    return { passes, size: [plan.width, plan.height], ...(plan.dpi === null ? {} : { dpi: plan.dpi }) };
   }
 
   private async read({ entry, from }: ModelSource): Promise<LoadedModel> {

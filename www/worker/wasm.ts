@@ -42,6 +42,13 @@ export interface WasmTile {
   free(): void;
 }
 
+/** A piece of the encoded file. */
+export interface WasmChunk {
+  readonly offset: number;
+  bytes(): Uint8Array;
+  free(): void;
+}
+
 /** The state machine from file bytes to tiles to file bytes (wasm class of the app module). */
 export interface WasmJob {
   readonly width: number;
@@ -53,7 +60,8 @@ export interface WasmJob {
   /** The next tile; undefined where none is ready: all were handed out, or wait for tiles that were. */
   next(): WasmTile | undefined;
   put(index: number, data: Float32Array): boolean;
-  take(): Uint8Array;
+  /** The next piece of the encoded file; undefined when there are no more yet. */
+  take(): WasmChunk | undefined;
   /** Says which engine runs the coming tiles. */
   setEngine(backend: string, adapter: string): void;
   warn(text: string): void;

@@ -129,6 +129,7 @@ fn docs(_: &mut Run) -> Result<Count> {
 
 fn native(state: &mut Run) -> Result<Count> {
     tools::vulkan()?;
+    tools::exiftool()?;
     announce_shared();
     run_counted(linted_cargo()?.args(NATIVE_TESTS).arg("--no-fail-fast").args(&state.handed_on))
 }

@@ -172,6 +172,19 @@ pub(crate) fn fonts() -> Result<()> {
     apt_install("fonts-dejavu-core").map_err(|error| anyhow!("{error:#}. Install the fonts DejaVu or Liberation"))
 }
 
+/// `ExifTool`, which reads back the metadata of every format in `tests/matrix`.
+///
+/// # Errors
+/// When it is not there and cannot be installed.
+pub(crate) fn exiftool() -> Result<()> {
+    if which("exiftool").is_some() {
+        return Ok(());
+    }
+    say("installing libimage-exiftool-perl, which the tests read the metadata of results with");
+    apt_install("libimage-exiftool-perl").map_err(|error| anyhow!("{error:#}. Install ExifTool from https://exiftool.org"))?;
+    if which("exiftool").is_some() { Ok(()) } else { bail!("libimage-exiftool-perl was installed and exiftool still is not on PATH") }
+}
+
 /// A Vulkan device for the native tests; lavapipe runs on the CPU. Metal and Direct3D come with
 /// their systems.
 ///

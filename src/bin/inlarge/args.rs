@@ -104,6 +104,9 @@ pub(crate) struct EnlargeArgs {
     /// The picture is a texture whose opposite edges join, and the result's shall too
     #[arg(long)]
     pub(crate) wrap: bool,
+    /// EXIF, XMP and IPTC of the result: all, all but places, or none
+    #[arg(long, value_enum, default_value_t = MetadataArg::Keep)]
+    pub(crate) metadata: MetadataArg,
     /// Print one JSON object a picture
     #[arg(long)]
     pub(crate) json: bool,
@@ -199,4 +202,13 @@ pub(crate) enum FormatArg {
     Png,
     Jpeg,
     Webp,
+    #[value(alias = "tif")]
+    Tiff,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum MetadataArg {
+    Keep,
+    NoLocation,
+    None,
 }

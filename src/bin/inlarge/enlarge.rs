@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use inlarge::backend::select::Preference;
-use inlarge::codec::decode;
 use inlarge::codec::encode::OutputFormat;
+use inlarge::codec::{Density, MetadataPolicy, decode};
 use inlarge::finish::lock::Fidelity;
 use inlarge::image::Picture;
 use inlarge::model::Network;
@@ -22,7 +22,7 @@ use inlarge::pipeline::size::{Size, Step, passes};
 use inlarge::pipeline::{Job, JobOptions, Report, write_map};
 use inlarge::{Error, Result};
 
-use crate::args::{EnlargeArgs, FormatArg};
+use crate::args::{EnlargeArgs, FormatArg, MetadataArg};
 use crate::status;
 
 /// The model that `auto` means while there is one family.
@@ -37,7 +37,9 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
             return Err(Error::parameter("--map names one file and there are several pictures", "Name one picture"));
         }
         // A size that is wrong for every picture is told once.
-        args.size.size()?;
+        if let factor @ Size::Factor(_) = args.size.size()? {
+            factor.of([1000, 1000])?;
+        }
         Ok((choose_model(args)?, args.backend.parse()?))
     };
     let (model, preference) = match usage() {
@@ -170,6 +172,15 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
         grain: args.grain,
         seed: args.seed,
         wrap: args.wrap,
+        metadata: match args.metadata {
+            MetadataArg::Keep => MetadataPolicy::Keep,
+            MetadataArg::NoLocation => MetadataPolicy::NoLocation,
+            MetadataArg::None => MetadataPolicy::None,
+        },
+        density: match args.size.size()? {
+            Size::Print(sheet) => Density::dpi(sheet.dpi),
+            _ => None,
+        },
     };
     let aside = Aside::create(&output);
     let mut job = Job::new(decoded, &plan.networks, options, plan.opaque_scale, BufWriter::new(aside.file()?))?;
@@ -191,17 +202,15 @@ fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
         (Some(FormatArg::Png), _) | (None, None) => Ok(OutputFormat::Png),
         (Some(FormatArg::Jpeg), _) => Ok(OutputFormat::Jpeg),
         (Some(FormatArg::Webp), _) => Ok(OutputFormat::WebP),
+        (Some(FormatArg::Tiff), _) => Ok(OutputFormat::Tiff),
         (None, Some(path)) => {
-            let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-            match ending.as_deref() {
-                Some("png") => Ok(OutputFormat::Png),
-                Some("jpg" | "jpeg" | "jfif") => Ok(OutputFormat::Jpeg),
-                Some("webp") => Ok(OutputFormat::WebP),
-                _ => Err(Error::parameter(
+            let ending = path.extension().map(|e| e.to_string_lossy());
+            ending.as_deref().and_then(OutputFormat::from_extension).ok_or_else(|| {
+                Error::parameter(
                     format!("The format of {} cannot be told from its ending", path.display()),
-                    "End it in .png, .jpg or .webp, or use --format",
-                )),
-            }
+                    "End it in .png, .jpg, .webp or .tif, or use --format",
+                )
+            })
         }
     }
 }

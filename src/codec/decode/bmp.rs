@@ -7,6 +7,7 @@ use image::{ColorType, ImageDecoder};
 
 use super::{Raw, damaged, engine_limits, from_image, truncated, unsupported};
 use crate::codec::sniff::Format;
+use crate::codec::{Density, Metadata};
 use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
@@ -40,7 +41,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     };
     let bits = if header.bits <= 8 { header.bits as u8 } else { 8 };
     let picture = Picture::new(width, height, channels, Samples::U8(buffer))?;
-    Ok(Raw { picture, bits, colour, icc, exif: None, orientation: None, warnings: Vec::new() })
+    let metadata = Metadata { icc, density: Density::from_metre(header.density), ..Metadata::default() };
+    Ok(Raw { picture, bits, colour, metadata, orientation: None, warnings: Vec::new() })
 }
 
 struct Header {
@@ -49,6 +51,8 @@ struct Header {
     bits: u16,
     compression: u32,
     pixels: u32,
+    /// Pixels per metre; 0 where they are not stated.
+    density: [u32; 2],
 }
 
 impl Header {
@@ -59,11 +63,12 @@ impl Header {
             let pixels = u32_at(10)?;
             // The OS/2 header of 12 bytes has 16-bit sides.
             Some(if u32_at(14)? == 12 {
-                Self { width: u16_at(18)?.into(), height: u16_at(20)?.into(), bits: u16_at(24)?, compression: 0, pixels }
+                Self { width: u16_at(18)?.into(), height: u16_at(20)?.into(), bits: u16_at(24)?, compression: 0, pixels, density: [0; 2] }
             } else {
                 // A negative height means rows from top to bottom.
                 let height = (u32_at(22)? as i32).unsigned_abs();
-                Self { width: u32_at(18)?, height, bits: u16_at(28)?, compression: u32_at(30)?, pixels }
+                let density = [u32_at(38).unwrap_or(0), u32_at(42).unwrap_or(0)];
+                Self { width: u32_at(18)?, height, bits: u16_at(28)?, compression: u32_at(30)?, pixels, density }
             })
         };
         read().ok_or_else(|| truncated(Format::Bmp))

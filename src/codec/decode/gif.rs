@@ -6,6 +6,7 @@ use image::ImageDecoder;
 use image::codecs::gif::GifDecoder;
 
 use super::{Raw, damaged, drop_opaque_alpha, engine_limits, from_image, truncated};
+use crate::codec::Metadata;
 use crate::codec::sniff::Format;
 use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
@@ -35,8 +36,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     }
     let picture = drop_opaque_alpha(Picture::new(width, height, Channels::Rgba, Samples::U8(buffer))?);
     let colour = if picture.channels == Channels::Rgba { "palette with transparency" } else { "palette" };
-    Ok(Raw { picture, bits: 8, colour, icc, exif: None, orientation: None, warnings })
+    let metadata = Metadata { icc, xmp: outline.xmp, ..Metadata::default() };
+    Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
 }
+
+/// An application's block with a packet. Source: Adobe XMP Specification, part 3, 1.1.2.
+const XMP: &[u8] = b"\x21\xFF\x0BXMP DataXMP";
+/// Bytes of the ramp behind it.
+const XMP_TRAILER: usize = 258;
 
 struct Outline {
     /// Size of the first frame.
@@ -45,12 +52,13 @@ struct Outline {
     frames: usize,
     /// Whether the trailer is there.
     complete: bool,
+    xmp: Option<Vec<u8>>,
 }
 
 /// Walks over the blocks. Source: the `GIF89a` specification, appendix B.
 fn walk(bytes: &[u8], flags: u8) -> Result<Outline> {
     let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
-    let mut outline = Outline { width: 0, height: 0, frames: 0, complete: false };
+    let mut outline = Outline { width: 0, height: 0, frames: 0, complete: false, xmp: None };
     let mut at = 13 + table(flags);
     loop {
         match bytes.get(at) {
@@ -71,6 +79,10 @@ fn walk(bytes: &[u8], flags: u8) -> Result<Outline> {
             }
             Some(0x21) => {
                 let Some(end) = skip_blocks(bytes, at + 2) else { break };
+                // A packet is not cut into blocks: readers fall through the ramp behind it to the end of the chain.
+                if outline.xmp.is_none() && bytes[at..end].starts_with(XMP) {
+                    outline.xmp = bytes[at..end].get(XMP.len()..end - at - XMP_TRAILER.min(end - at)).map(<[u8]>::to_vec);
+                }
                 at = end;
             }
             // Some writers pad between blocks.

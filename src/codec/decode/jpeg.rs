@@ -6,7 +6,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::jpeg_scan::{self, Outline};
-use super::{Raw, damaged, unsupported};
+use super::{Raw, damaged, from_inks, unsupported};
 use crate::codec::sniff::Format;
 use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let (channels, wanted, colour) = match (outline.components, outline.adobe) {
         (1, _) => (Channels::Grey, ColorSpace::Luma, "grey"),
         (3, _) => (Channels::Rgb, ColorSpace::RGB, "RGB"),
-        (4, Some(YCCK)) => (Channels::Rgb, ColorSpace::RGB, "YCCK"),
+        (4, Some(YCCK)) => (Channels::Rgb, ColorSpace::YCCK, "YCCK"),
         (4, _) => (Channels::Rgb, ColorSpace::CMYK, "CMYK"),
         (n, _) => return Err(unsupported(Format::Jpeg, format!("it has {n} colours"))),
     };
@@ -52,28 +52,35 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     }
     let mut buffer = limits::try_vec(0_u8, size)?;
     decoder.decode_into(&mut buffer).map_err(|e| damaged(Format::Jpeg, e))?;
-    if outline.components == 4 {
-        warnings.push("CMYK was turned into RGB without its colour profile; colours may differ a little".to_owned());
-    }
-    if wanted == ColorSpace::CMYK {
-        inks_to_rgb(&mut buffer, outline.adobe.is_some());
-    }
-    let Outline { width, height, icc, exif, .. } = outline;
+    let Outline { width, height, mut metadata, .. } = outline;
     // A profile for CMYK says nothing about the RGB made here; that it was left out is said above.
-    let icc = if outline.components == 4 { None } else { icc };
-    let picture = Picture::new(width, height, channels, Samples::U8(buffer))?;
-    Ok(Raw { picture, bits: 8, colour, icc, exif, orientation: None, warnings })
+    let samples = if outline.components == 4 {
+        if wanted == ColorSpace::YCCK {
+            ycc_to_inks(&mut buffer);
+        }
+        // Adobe's files store what the ink leaves of the paper.
+        if outline.adobe.is_some() {
+            for v in &mut buffer {
+                *v = 255 - *v;
+            }
+        }
+        from_inks(Samples::U8(buffer), &mut metadata, &mut warnings)?
+    } else {
+        Samples::U8(buffer)
+    };
+    let picture = Picture::new(width, height, channels, samples)?;
+    Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
 }
 
-/// Four inks to RGB, in place: `(1 - ink) (1 - black)`. Adobe's files store `1 - ink`.
-fn inks_to_rgb(buffer: &mut Vec<u8>, inverted: bool) {
-    let paper = |ink: u8| u32::from(if inverted { ink } else { 255 - ink });
-    let pixels = buffer.len() / 4;
-    for i in 0..pixels {
-        let inks: [u8; 4] = std::array::from_fn(|c| buffer[4 * i + c]);
-        for c in 0..3 {
-            buffer[3 * i + c] = ((paper(inks[c]) * paper(inks[3]) + 127) / 255) as u8;
+/// YCCK to CMYK as it is stored, in place: full-range BT.601 of what the inks leave (ITU-T T.872, 6.1 and 6.3).
+fn ycc_to_inks(buffer: &mut [u8]) {
+    for pixel in buffer.chunks_exact_mut(4) {
+        let [y, cb, cr] = [0, 1, 2].map(|i| f32::from(pixel[i]));
+        let (cb, cr) = (cb - 128.0, cr - 128.0);
+        let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
+        for (to, value) in pixel.iter_mut().zip(rgb) {
+            // The conversion to u8 saturates.
+            *to = 255 - value.round() as u8;
         }
     }
-    buffer.truncate(pixels * 3);
 }

@@ -5,7 +5,9 @@
 //! block that the frame promises is there. Source: ITU-T T.81, annexes B, F and G.
 
 use super::jpeg_bits::{Bits, Table, next_marker};
+use super::jpeg_segments::Segments;
 use super::{damaged, truncated, unsupported};
+use crate::codec::Metadata;
 use crate::codec::sniff::Format;
 use crate::error::Result;
 use crate::limits;
@@ -20,8 +22,7 @@ pub(super) struct Outline {
     pub(super) components: usize,
     /// Colour transform of the Adobe segment, where there is one.
     pub(super) adobe: Option<u8>,
-    pub(super) icc: Option<Vec<u8>>,
-    pub(super) exif: Option<Vec<u8>>,
+    pub(super) metadata: Metadata,
     /// Whether the end-of-image marker is there.
     pub(super) complete: bool,
     /// Whether it is a sequential file with a scan for each colour, not all at the same resolution.
@@ -60,8 +61,7 @@ struct Walker {
     ac: [Option<Box<Table>>; 4],
     restart: usize,
     adobe: Option<u8>,
-    exif: Option<Vec<u8>>,
-    icc: Vec<(u8, u8, Vec<u8>)>,
+    segments: Segments,
     scans: usize,
 }
 
@@ -97,7 +97,8 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Outline> {
                         walker.restart = u16::from_be_bytes([a, b]).into();
                     }
                     0xDA => at += walker.scan(segment, &bytes[at..])?,
-                    _ => walker.metadata(marker, segment),
+                    0xEE if segment.starts_with(b"Adobe") => walker.adobe = segment.get(11).copied(),
+                    _ => walker.segments.put(marker, segment),
                 }
             }
         }
@@ -169,19 +170,6 @@ impl Walker {
         Ok(())
     }
 
-    fn metadata(&mut self, marker: u8, segment: &[u8]) {
-        match marker {
-            0xE1 if self.exif.is_none() && segment.starts_with(b"Exif\0") => self.exif = segment.get(6..).map(<[u8]>::to_vec),
-            0xE2 if segment.starts_with(b"ICC_PROFILE\0") => {
-                if let Some(&[number, total, ref data @ ..]) = segment.get(12..) {
-                    self.icc.push((number, total, data.to_vec()));
-                }
-            }
-            0xEE if segment.starts_with(b"Adobe") => self.adobe = segment.get(11).copied(),
-            _ => {}
-        }
-    }
-
     /// Reads one scan; returns how many of `data`'s bytes it took.
     fn scan(&mut self, segment: &[u8], data: &[u8]) -> Result<usize> {
         let broken = || damaged(Format::Jpeg, "a broken scan header");
@@ -242,20 +230,10 @@ impl Walker {
             height: frame.height,
             components: frame.components.len(),
             adobe: self.adobe,
-            icc: join(self.icc),
-            exif: self.exif,
+            metadata: self.segments.metadata(),
             complete,
         })
     }
-}
-
-/// The profile from its numbered parts, where all are there.
-fn join(mut parts: Vec<(u8, u8, Vec<u8>)>) -> Option<Vec<u8>> {
-    parts.sort_by_key(|p| p.0);
-    let total = parts.first()?.1;
-    let whole = parts.len() == usize::from(total) && parts.iter().zip(1..=total).all(|(p, n)| p.0 == n);
-    // An incomplete profile goes on as an empty one, which is then reported as damaged.
-    Some(if whole { parts.into_iter().flat_map(|p| p.2).collect() } else { Vec::new() })
 }
 
 /// Which coefficients of a block a scan holds, in zigzag order, and which of their bits.

@@ -11,12 +11,13 @@ mod gif;
 mod jpeg;
 mod jpeg_bits;
 mod jpeg_scan;
+mod jpeg_segments;
 mod png;
 mod tiff;
 mod webp;
 
 use super::sniff::{self, Format};
-use super::{exif, icc};
+use super::{Metadata, exif, icc};
 use crate::error::{Error, Result};
 use crate::image::orientation::{self, Orientation};
 use crate::image::{Channels, Picture, Samples};
@@ -32,10 +33,9 @@ pub struct Decoded {
     pub bits: u8,
     /// How the file stores colour, in words: `"grey"`, `"palette"`, `"CMYK"`...
     pub colour: &'static str,
-    /// The ICC profile, where it describes the picture as decoded.
-    pub icc: Option<Vec<u8>>,
-    /// The EXIF block (a TIFF header and its directories), with its orientation set to upright.
-    pub exif: Option<Vec<u8>>,
+    /// What came with the pixels, as far as it is true of the picture as decoded: the ICC profile where it describes it,
+    /// orientations set to upright, no thumbnails.
+    pub metadata: Metadata,
     /// What was left out or changed on the way, as sentences without their full stop.
     pub warnings: Vec<String>,
 }
@@ -45,8 +45,7 @@ struct Raw {
     picture: Picture,
     bits: u8,
     colour: &'static str,
-    icc: Option<Vec<u8>>,
-    exif: Option<Vec<u8>>,
+    metadata: Metadata,
     /// Where the format itself states it; else EXIF does.
     orientation: Option<Orientation>,
     warnings: Vec<String>,
@@ -68,21 +67,21 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded> {
         Format::Tiff => tiff::decode(bytes),
     }?;
     let mut warnings = raw.warnings;
-    let mut exif = raw.exif.as_deref().and_then(exif::block).map(<[u8]>::to_vec);
-    if raw.exif.is_some() && exif.is_none() {
-        warnings.push("The EXIF data is damaged and was left out".to_owned());
-    }
-    let turn = raw.orientation.or_else(|| exif::orientation(exif.as_deref()?)).unwrap_or_default();
+    let mut metadata = raw.metadata;
+    metadata.tidy(&mut warnings);
+    let turn = raw.orientation.or_else(|| exif::orientation(metadata.exif.as_deref()?)).unwrap_or_default();
     let picture = orientation::apply(raw.picture, turn)?;
-    if let Some(block) = &mut exif {
-        exif::update(block, picture.width, picture.height);
+    if turn.swaps_sides()
+        && let Some(density) = &mut metadata.density
+    {
+        std::mem::swap(&mut density.x, &mut density.y);
     }
-    let mut icc = raw.icc;
-    if let Some(misfit) = icc.as_deref().and_then(|profile| icc::misfit(profile, picture.channels)) {
+    metadata.describe(picture.width, picture.height);
+    if let Some(misfit) = metadata.icc.as_deref().and_then(|profile| icc::misfit(profile, picture.channels)) {
         warnings.push(misfit);
-        icc = None;
+        metadata.icc = None;
     }
-    Ok(Decoded { picture, format, bits: raw.bits, colour: raw.colour, icc, exif, warnings })
+    Ok(Decoded { picture, format, bits: raw.bits, colour: raw.colour, metadata, warnings })
 }
 
 /// The error for a file that ends too early.
@@ -137,6 +136,42 @@ fn engine_limits() -> image::Limits {
     limits.max_image_height = Some(crate::limits::MAX_INPUT_SIDE);
     limits.max_alloc = Some(crate::limits::MAX_DECODED_BYTES);
     limits
+}
+
+/// Four amounts of ink as RGB: through their profile, which has done its work then, else `(1 - ink) (1 - black)`; which of
+/// the two is said.
+fn from_inks(inks: Samples, metadata: &mut Metadata, warnings: &mut Vec<String>) -> Result<Samples> {
+    metadata.set_srgb();
+    if let Some(profile) = metadata.icc.take() {
+        if let Some(rgb) = icc::inks_to_srgb(&profile, &inks)? {
+            warnings.push("CMYK was turned into sRGB with its colour profile".to_owned());
+            return Ok(rgb);
+        }
+        warnings.push("The colour profile of the CMYK data cannot be used".to_owned());
+    }
+    warnings.push("CMYK was turned into RGB without a colour profile; colours may differ a little".to_owned());
+    Ok(match inks {
+        Samples::U8(mut v) => {
+            for i in 0..v.len() / 4 {
+                let [c, m, y, k]: [u32; 4] = std::array::from_fn(|j| 255 - u32::from(v[4 * i + j]));
+                for (j, paper) in [c, m, y].into_iter().enumerate() {
+                    v[3 * i + j] = ((paper * k + 127) / 255) as u8;
+                }
+            }
+            v.truncate(v.len() / 4 * 3);
+            Samples::U8(v)
+        }
+        Samples::U16(mut v) => {
+            for i in 0..v.len() / 4 {
+                let [c, m, y, k]: [u64; 4] = std::array::from_fn(|j| 65_535 - u64::from(v[4 * i + j]));
+                for (j, paper) in [c, m, y].into_iter().enumerate() {
+                    v[3 * i + j] = ((paper * k + 32_767) / 65_535) as u16;
+                }
+            }
+            v.truncate(v.len() / 4 * 3);
+            Samples::U16(v)
+        }
+    })
 }
 
 /// RGBA samples as RGB, where every pixel is opaque.

@@ -2,10 +2,11 @@
 
 use std::io::{Cursor, ErrorKind};
 
-use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
+use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations, Unit};
 
 use super::{Raw, damaged, truncated};
 use crate::codec::sniff::Format;
+use crate::codec::{Density, Metadata, icc, iptc};
 use crate::error::{Error, Result};
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
@@ -36,7 +37,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
 
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: 128 << 20 });
     decoder.set_transformations(Transformations::EXPAND);
-    decoder.set_ignore_text_chunk(true);
     let mut reader = decoder.read_info().map_err(error)?;
     let mut warnings = Vec::new();
 
@@ -86,15 +86,61 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
         Samples::U8(buffer)
     };
     let info = reader.info();
-    Ok(Raw {
-        picture: Picture::new(width, height, channels, samples)?,
-        bits,
-        colour,
-        icc: info.icc_profile.as_deref().map(<[u8]>::to_vec),
-        exif: info.exif_metadata.as_deref().map(<[u8]>::to_vec),
-        orientation: None,
-        warnings,
-    })
+    Ok(Raw { picture: Picture::new(width, height, channels, samples)?, bits, colour, metadata: metadata(info), orientation: None, warnings })
+}
+
+/// Most bytes that a compressed text may have: of metadata, which nobody writes more of.
+const TEXT: usize = 32 << 20;
+
+fn metadata(info: &Info<'_>) -> Metadata {
+    let density = info.pixel_dims.and_then(|dims| match dims.unit {
+        Unit::Meter => Density::from_metre([dims.xppu, dims.yppu]),
+        Unit::Unspecified => None,
+    });
+    let xmp = info.utf8_text.iter().find(|text| text.keyword == "XML:com.adobe.xmp").and_then(|text| {
+        let mut text = text.clone();
+        text.decompress_text_with_limit(TEXT).ok()?;
+        text.get_text().ok().map(String::into_bytes)
+    });
+    let exif = info.exif_metadata.as_deref().map(<[u8]>::to_vec).or_else(|| raw_profile(info, &["exif", "APP1"]));
+    let xmp = xmp.or_else(|| raw_profile(info, &["xmp"]));
+    let iptc = raw_profile(info, &["iptc", "8bim"]).and_then(|data| {
+        // Either the data sets, or the Photoshop resource around them.
+        let resources = data.strip_prefix(iptc::SEGMENT).unwrap_or(&data);
+        if resources.starts_with(b"8BIM") { iptc::from_resources(resources).map(<[u8]>::to_vec) } else { Some(data) }
+    });
+    let icc = info.icc_profile.as_deref().map(<[u8]>::to_vec).or_else(|| profile(info));
+    Metadata { icc, exif, xmp, iptc, density }
+}
+
+/// A profile for what other chunks say of the colours; `None` where they say nothing or sRGB.
+fn profile(info: &Info<'_>) -> Option<Vec<u8>> {
+    let grey = matches!(info.color_type, ColorType::Grayscale | ColorType::GrayscaleAlpha);
+    if let Some(points) = info.coding_independent_code_points {
+        return icc::of_code_points(points.color_primaries, points.transfer_function, grey);
+    }
+    if info.srgb.is_some() {
+        return None;
+    }
+    let primaries = info.chrm_chunk.map(|c| [c.red, c.green, c.blue, c.white].map(|(x, y)| (x.into_value(), y.into_value())));
+    icc::of_gamma(info.gama_chunk.map(png::ScaledFloat::into_value), primaries, grey)
+}
+
+/// The bytes that `ImageMagick` and its successors write as text: a line with the kind, one with the length, then hexadecimal
+/// digits.
+fn raw_profile(info: &Info<'_>, kinds: &[&str]) -> Option<Vec<u8>> {
+    let wanted = |keyword: &str| keyword.strip_prefix("Raw profile type ").is_some_and(|kind| kinds.contains(&kind));
+    let plain = info.uncompressed_latin1_text.iter().find(|text| wanted(&text.keyword)).map(|text| text.text.clone());
+    let text = plain.or_else(|| {
+        let mut text = info.compressed_latin1_text.iter().find(|text| wanted(&text.keyword))?.clone();
+        text.decompress_text_with_limit(TEXT).ok()?;
+        text.get_text().ok()
+    })?;
+    let mut lines = text.trim_start_matches('\n').splitn(3, '\n');
+    let (_, length, digits) = (lines.next()?, lines.next()?.trim().parse::<usize>().ok()?, lines.next()?);
+    let digits: Vec<u8> = digits.chars().filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
+    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    (bytes.len() == length).then_some(bytes)
 }
 
 fn error(error: DecodingError) -> Error {

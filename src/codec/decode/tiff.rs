@@ -6,9 +6,11 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
-use super::{Raw, damaged, truncated, unsupported};
-use crate::codec::exif;
+use super::{Raw, damaged, from_inks, truncated, unsupported};
+use crate::codec::ifd::Tree;
+use crate::codec::metadata::block;
 use crate::codec::sniff::Format;
+use crate::codec::{Metadata, exif, iptc};
 use crate::error::{Error, Result};
 use crate::image::orientation::Orientation;
 use crate::image::{Channels, Picture, Samples};
@@ -16,7 +18,7 @@ use crate::limits;
 
 const PHOTOMETRIC: u16 = 262;
 /// Values of `PhotometricInterpretation`.
-const PALETTE: u32 = 3;
+const PALETTE: u16 = 3;
 const GREY: u16 = 1;
 const DNG_VERSION: Tag = Tag::Unknown(50_706);
 /// Value of `ExtraSamples` for colours that are already multiplied by alpha.
@@ -80,7 +82,8 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
     if reader.more_images() {
         warnings.push("The file has several pages; the first one was used".to_owned());
     }
-    let icc = reader.get_tag_u8_vec(Tag::IccProfile).ok();
+    let mut metadata = metadata(bytes);
+    metadata.icc = reader.get_tag_u8_vec(Tag::IccProfile).ok();
     let orientation = reader.find_tag_unsigned::<u32>(Tag::Orientation).ok().flatten().and_then(Orientation::from_exif);
     let associated = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten().is_some_and(|v| v.first() == Some(&ASSOCIATED));
     let map = match layout {
@@ -100,15 +103,31 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
             let map = map.unwrap_or_default();
             (Channels::Rgb, look_up(&samples, &map)?, "palette")
         }
-        Layout::Cmyk => {
-            warnings.push("CMYK was turned into RGB without its colour profile; colours may differ a little".to_owned());
-            (Channels::Rgb, from_cmyk(samples), "CMYK")
-        }
+        Layout::Cmyk => (Channels::Rgb, from_inks(samples, &mut metadata, &mut warnings)?, "CMYK"),
         Layout::Ycc => (Channels::Rgb, from_ycc(samples), "YCbCr"),
     };
-    let icc = if matches!(layout, Layout::Cmyk) { None } else { icc };
     let picture = Picture::new(width, height, channels, samples)?;
-    Ok(Raw { picture, bits, colour, icc, exif: None, orientation, warnings })
+    Ok(Raw { picture, bits, colour, metadata, orientation, warnings })
+}
+
+/// What the first directory and those below it say beside the pixels.
+fn metadata(bytes: &[u8]) -> Metadata {
+    let Some(mut tree) = Tree::parse(bytes, |tag| !exif::is_structure(tag) && !matches!(tag, 256 | 257 | exif::ICC)) else {
+        return Metadata::default();
+    };
+    let mut take = |tag| tree.main.take(tag).map(|entry| entry.data);
+    let (xmp, resources) = (take(exif::XMP), take(exif::PHOTOSHOP));
+    let iptc = take(exif::IPTC).or_else(|| iptc::from_resources(resources.as_deref()?).map(<[u8]>::to_vec));
+    let density = exif::density(&tree);
+    if density.is_none() {
+        for tag in [exif::X_RESOLUTION, exif::Y_RESOLUTION, exif::RESOLUTION_UNIT] {
+            tree.main.take(tag);
+        }
+    }
+    if exif::says_nothing_else(&tree) {
+        return Metadata { icc: None, exif: None, xmp, iptc, density };
+    }
+    Metadata { icc: None, exif: block(&tree), xmp, iptc, density }
 }
 
 fn name(channels: Channels) -> &'static str {
@@ -244,22 +263,6 @@ fn from_ycc(samples: Samples) -> Samples {
         }
     }
     Samples::U8(v)
-}
-
-/// The plain conversion `(1 - ink) (1 - black)`.
-fn from_cmyk(samples: Samples) -> Samples {
-    match samples {
-        Samples::U8(v) => Samples::U8(
-            v.chunks_exact(4)
-                .flat_map(|p| [0, 1, 2].map(|i| ((255 - u32::from(p[i])) * (255 - u32::from(p[3])) + 127).div_euclid(255) as u8))
-                .collect(),
-        ),
-        Samples::U16(v) => Samples::U16(
-            v.chunks_exact(4)
-                .flat_map(|p| [0, 1, 2].map(|i| ((65_535 - u64::from(p[i])) * (65_535 - u64::from(p[3])) + 32_767).div_euclid(65_535) as u16))
-                .collect(),
-        ),
-    }
 }
 
 fn error(error: TiffError) -> Error {

@@ -6,6 +6,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder};
 
 use super::{Raw, damaged, engine_limits, from_image, truncated};
+use crate::codec::Metadata;
 use crate::codec::sniff::Format;
 use crate::error::Result;
 use crate::image::{Channels, Picture, Samples};
@@ -36,10 +37,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     };
     let icc = metadata(decoder.icc_profile(), "colour profile");
     let exif = metadata(decoder.exif_metadata(), "EXIF data");
+    let xmp = metadata(decoder.xmp_metadata(), "XMP data");
     let mut buffer = limits::try_vec(0_u8, width as usize * height as usize * channels.count())?;
     decoder.read_image(&mut buffer).map_err(|e| from_image(Format::WebP, &e))?;
     let picture = Picture::new(width, height, channels, Samples::U8(buffer))?;
-    Ok(Raw { picture, bits: 8, colour, icc, exif, orientation: None, warnings })
+    let metadata = Metadata { icc, exif, xmp, ..Metadata::default() };
+    Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
 }
 
 /// Checks that every chunk lies within the file, and returns the canvas size that the first chunk

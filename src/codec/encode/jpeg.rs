@@ -6,11 +6,10 @@
 //! and a decoder starts each interval afresh, exactly as the band's encoder did.
 //! Source: ITU-T T.81, B.2 and E.1.4.
 
-use std::io::Write;
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, EncodingError, PixelDensity, PixelDensityUnit, SamplingFactor};
 
-use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, SamplingFactor};
-
-use super::{Counter, EncoderOptions, OutputFormat, RowEncoder, Rows, failed};
+use super::{Counter, EncoderOptions, OutputFormat, RowEncoder, Rows, Sink, failed};
+use crate::codec::{Density, DensityUnit, Metadata, iptc, xmp};
 use crate::error::{Error, Result};
 use crate::image::Channels;
 
@@ -24,7 +23,7 @@ const START_OF_SCAN: u8 = 0xDA;
 pub(super) struct Encoder<'w> {
     counter: Counter,
     options: EncoderOptions,
-    sink: Box<dyn Write + 'w>,
+    sink: Box<dyn Sink + 'w>,
     /// Rows that wait for their band to be full.
     band: Vec<u8>,
     /// Samples in a full band.
@@ -35,7 +34,7 @@ pub(super) struct Encoder<'w> {
 }
 
 impl<'w> Encoder<'w> {
-    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Write + 'w>) -> Self {
+    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Sink + 'w>) -> Self {
         let (rows, interval) = band(counter.rows.width as usize, counter.rows.channels, options.quality);
         let capacity = rows * counter.rows.row_len();
         Self { counter, options: options.clone(), sink, band: Vec::new(), capacity, interval, bands: 0 }
@@ -55,12 +54,7 @@ impl<'w> Encoder<'w> {
         encoder.set_restart_interval(self.interval);
         let error = |e| failed(OutputFormat::Jpeg, e);
         if first {
-            if let Some(exif) = &self.options.exif {
-                encoder.add_exif_metadata(exif).map_err(error)?;
-            }
-            if let Some(icc) = &self.options.icc {
-                encoder.add_icc_profile(icc).map_err(error)?;
-            }
+            add_metadata(&mut encoder, &self.options.metadata).map_err(error)?;
         }
         let colour = if rows.channels == Channels::Grey { ColorType::Luma } else { ColorType::Rgb };
         let height = samples.len() / rows.row_len();
@@ -83,6 +77,51 @@ impl<'w> Encoder<'w> {
         self.bands += 1;
         Ok(())
     }
+}
+
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const XMP_EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
+/// Bytes of an extension that a segment holds beside its length, name, digest and two numbers.
+const EXTENSION_SEGMENT: usize = 65_535 - 2 - XMP_EXTENSION.len() - 32 - 8;
+
+/// Sources: JFIF 1.02; Adobe XMP Specification, part 3, 1.1.3.
+fn add_metadata(encoder: &mut jpeg_encoder::Encoder<&mut Vec<u8>>, metadata: &Metadata) -> Result<(), EncodingError> {
+    if let Some(density) = metadata.density {
+        encoder.set_density(whole(density));
+    }
+    if let Some(exif) = &metadata.exif {
+        encoder.add_exif_metadata(exif)?;
+    }
+    match &metadata.xmp {
+        Some(packet) if packet.len() <= super::JPEG_XMP => encoder.add_app_segment(1, [XMP, packet].concat())?,
+        Some(packet) => {
+            // A packet that is no XML cannot be split; none that was read from a file is like that.
+            if let Some((main, digest, extension)) = xmp::split(packet) {
+                encoder.add_app_segment(1, [XMP, &main].concat())?;
+                for (i, part) in extension.chunks(EXTENSION_SEGMENT).enumerate() {
+                    let numbers = [extension.len() as u32, (i * EXTENSION_SEGMENT) as u32].map(u32::to_be_bytes).concat();
+                    encoder.add_app_segment(1, [XMP_EXTENSION, digest.as_bytes(), &numbers, part].concat())?;
+                }
+            }
+        }
+        None => {}
+    }
+    if let Some(sets) = &metadata.iptc {
+        encoder.add_app_segment(13, [iptc::SEGMENT, &iptc::to_resource(sets)].concat())?;
+    }
+    if let Some(icc) = &metadata.icc {
+        encoder.add_icc_profile(icc)?;
+    }
+    Ok(())
+}
+
+/// A density in whole numbers: per centimetre where it is whole as it is, else per inch.
+fn whole(density: Density) -> PixelDensity {
+    let exact = density.unit == DensityUnit::Centimetre && density.x.fract() == 0.0 && density.y.fract() == 0.0;
+    let (numbers, unit) =
+        if exact { ([density.x, density.y], PixelDensityUnit::Centimeters) } else { (density.per_inch(), PixelDensityUnit::Inches) };
+    let [x, y] = numbers.map(|v| v.round().clamp(1.0, f64::from(u16::MAX)) as u16);
+    PixelDensity { density: (x, y), unit }
 }
 
 /// Whether the colour channels have half the resolution of the brightness.

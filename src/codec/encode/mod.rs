@@ -1,14 +1,19 @@
 //! Writing image files, row by row.
 //!
 //! Every encoder takes whole rows in any number at a time and writes the same bytes for every
-//! split. What a format cannot hold is asked of [`can_hold`] before the work starts.
+//! split. PNG, JPEG and WebP are written forwards only; TIFF writes a few bytes back near its start. What a format cannot hold is asked of [`can_hold`] before the work starts.
 
 mod jpeg;
+mod memory;
 mod png;
+mod tiff;
 mod webp;
 
-use std::io::Write;
+use std::io::{Seek, Write};
 
+pub use memory::MemoryFile;
+
+use super::{Metadata, exif, icc, xmp};
 use crate::error::{Error, Result};
 use crate::image::{Depth, RowFormat};
 
@@ -16,12 +21,18 @@ use crate::image::{Depth, RowFormat};
 const PNG_BYTES: u64 = usize::MAX as u64;
 /// Largest side of a PNG.
 const PNG_SIDE: u32 = i32::MAX as u32;
+/// Largest side of a TIFF.
+const TIFF_SIDE: u32 = i32::MAX as u32;
 /// Largest side of a JPEG. The format allows 65,535; many readers stop at this number.
 const JPEG_SIDE: u32 = 65_500;
 /// Largest side of a WebP.
 const WEBP_SIDE: u32 = 16_383;
 /// Largest EXIF block in a JPEG: a segment of 65,535 bytes with its length and name.
 const JPEG_EXIF: usize = 65_535 - 2 - 6;
+/// Largest XMP packet in one segment of a JPEG, beside its length and name.
+const JPEG_XMP: usize = 65_535 - 2 - 29;
+/// Largest IPTC data in a JPEG: a segment with its name and the head of a resource.
+const JPEG_IPTC: usize = 65_535 - 2 - 14 - 13;
 /// Largest ICC profile in a JPEG: 254 numbered segments.
 const JPEG_ICC: usize = 254 * (65_535 - 2 - 14);
 
@@ -34,11 +45,13 @@ pub enum OutputFormat {
     Jpeg,
     /// WebP, lossless: 8 bits, alpha, up to 16,383 pixels a side.
     WebP,
+    /// TIFF, lossless (deflate): 8 and 16 bits, alpha, any size; `BigTIFF` beyond 4 GB.
+    Tiff,
 }
 
 impl OutputFormat {
     /// Every format that can be written.
-    pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
+    pub const ALL: [Self; 4] = [Self::Png, Self::Jpeg, Self::WebP, Self::Tiff];
 
     /// The name that people know.
     pub const fn name(self) -> &'static str {
@@ -46,6 +59,7 @@ impl OutputFormat {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
             Self::WebP => "WebP",
+            Self::Tiff => "TIFF",
         }
     }
 
@@ -55,6 +69,7 @@ impl OutputFormat {
             Self::Png => "image/png",
             Self::Jpeg => "image/jpeg",
             Self::WebP => "image/webp",
+            Self::Tiff => "image/tiff",
         }
     }
 
@@ -64,7 +79,7 @@ impl OutputFormat {
     /// `Parameter` names the types that there are.
     pub fn from_media_type(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|f| f.media_type() == name).ok_or_else(|| {
-            Error::parameter(format!("Pictures of the type \"{name}\" cannot be written"), "Choose image/png, image/jpeg or image/webp")
+            Error::parameter(format!("Pictures of the type \"{name}\" cannot be written"), "Choose image/png, image/jpeg, image/webp or image/tiff")
         })
     }
 
@@ -74,7 +89,29 @@ impl OutputFormat {
             Self::Png => "png",
             Self::Jpeg => "jpg",
             Self::WebP => "webp",
+            Self::Tiff => "tif",
         }
+    }
+
+    /// The format that a file name's ending names, in any case and without the dot.
+    pub fn from_extension(ending: &str) -> Option<Self> {
+        match ending.to_ascii_lowercase().as_str() {
+            "png" => Some(Self::Png),
+            "jpg" | "jpeg" | "jfif" => Some(Self::Jpeg),
+            "webp" => Some(Self::WebP),
+            "tif" | "tiff" => Some(Self::Tiff),
+            _ => None,
+        }
+    }
+
+    /// Whether it keeps 16 bits a sample.
+    pub const fn holds_sixteen_bits(self) -> bool {
+        matches!(self, Self::Png | Self::Tiff)
+    }
+
+    /// Whether it keeps transparency.
+    pub const fn holds_alpha(self) -> bool {
+        !matches!(self, Self::Jpeg)
     }
 }
 
@@ -84,15 +121,13 @@ pub struct EncoderOptions {
     /// 1 (smallest file) to 100 (best picture). Only JPEG uses it: below 90 it stores colour at half
     /// the resolution (4:2:0), from 90 up at full resolution. PNG and WebP are lossless.
     pub quality: u8,
-    /// An ICC profile to embed.
-    pub icc: Option<Vec<u8>>,
-    /// An EXIF block to embed: a TIFF header and its directories, without `Exif\0\0`.
-    pub exif: Option<Vec<u8>>,
+    /// What to write beside the pixels.
+    pub metadata: Metadata,
 }
 
 impl Default for EncoderOptions {
     fn default() -> Self {
-        Self { quality: 90, icc: None, exif: None }
+        Self { quality: 90, metadata: Metadata::default() }
     }
 }
 
@@ -100,20 +135,42 @@ impl EncoderOptions {
     /// Takes out what `format` cannot hold, and says so in a sentence for each, without full stop.
     pub fn fit(&mut self, format: OutputFormat) -> Vec<String> {
         let mut left_out = Vec::new();
+        let metadata = &mut self.metadata;
         if format == OutputFormat::Jpeg {
-            if self.exif.as_ref().is_some_and(|exif| exif.len() > JPEG_EXIF) {
-                self.exif = None;
+            if metadata.exif.as_ref().is_some_and(|exif| exif.len() > JPEG_EXIF) {
+                metadata.exif = None;
                 left_out.push("The EXIF data is too large for JPEG and was left out".to_owned());
             }
-            if self.icc.as_ref().is_some_and(|icc| icc.len() > JPEG_ICC) {
-                self.icc = None;
+            if metadata.icc.as_ref().is_some_and(|icc| icc.len() > JPEG_ICC) {
+                metadata.icc = None;
                 left_out.push("The colour profile is too large for JPEG and was left out".to_owned());
             }
+            // A packet of that length is split, as XML.
+            if metadata.xmp.as_ref().is_some_and(|xmp| xmp.len() > JPEG_XMP && xmp::split(xmp).is_none()) {
+                metadata.xmp = None;
+                left_out.push("The XMP data is too large for JPEG and was left out".to_owned());
+            }
+            if metadata.iptc.as_ref().is_some_and(|iptc| iptc.len() > JPEG_IPTC) {
+                metadata.iptc = None;
+                left_out.push("The IPTC data is too large for JPEG and was left out".to_owned());
+            }
+        }
+        if format == OutputFormat::Tiff && metadata.exif.as_deref().is_some_and(|block| exif::read(block).is_none()) {
+            metadata.exif = None;
+            left_out.push("The EXIF data is damaged and was left out".to_owned());
+        }
+        if format == OutputFormat::WebP && metadata.iptc.is_some() {
+            metadata.iptc = None;
+            left_out.push("WebP has no place for the IPTC data, which was left out".to_owned());
         }
         // A lossless WebP stores grey as equal colours, which a profile for grey does not describe.
-        if format == OutputFormat::WebP && self.icc.as_ref().is_some_and(|icc| icc.get(16..20) == Some(b"GRAY")) {
-            self.icc = None;
-            left_out.push("The colour profile for grey does not fit WebP and was left out".to_owned());
+        if format == OutputFormat::WebP
+            && let Some(grey) = metadata.icc.take_if(|icc| icc.get(16..20) == Some(b"GRAY"))
+        {
+            metadata.icc = icc::grey_as_rgb(&grey);
+            if metadata.icc.is_none() {
+                left_out.push("The colour profile for grey does not fit WebP and was left out".to_owned());
+            }
         }
         left_out
     }
@@ -143,6 +200,11 @@ impl Rows<'_> {
         }
     }
 }
+
+/// Where a file goes. Only TIFF seeks: back to its start, once, when all rows are there.
+pub trait Sink: Write + Seek {}
+
+impl<T: Write + Seek + ?Sized> Sink for T {}
 
 /// A file being written.
 pub trait RowEncoder {
@@ -174,7 +236,7 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
     let too_large = |limit: u32| {
         // JPEG has neither alpha nor 16 bits, so it is only named where it would do.
         let plain = !channels.has_alpha() && depth == Depth::Eight && side <= JPEG_SIDE;
-        let other = if plain && format == OutputFormat::WebP { "PNG or JPEG" } else { "PNG" };
+        let other = if plain && format == OutputFormat::WebP { "PNG, TIFF or JPEG" } else { "PNG or TIFF" };
         Error::parameter(
             format!("{name} holds at most {limit} pixels a side and the result has {width} x {height}"),
             format!("Choose {other}, or a smaller scale"),
@@ -192,7 +254,15 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
             if bytes > u128::from(PNG_BYTES) {
                 return Err(Error::parameter(
                     format!("The result of {width} x {height} pixels is too large for a PNG made here"),
-                    "Choose a smaller scale, or use the command line",
+                    "Choose TIFF or a smaller scale, or use the command line",
+                ));
+            }
+        }
+        OutputFormat::Tiff => {
+            if side > TIFF_SIDE {
+                return Err(Error::parameter(
+                    format!("TIFF holds at most {TIFF_SIDE} pixels a side and the result has {width} x {height}"),
+                    "Choose a smaller scale",
                 ));
             }
         }
@@ -200,7 +270,7 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
             if channels.has_alpha() {
                 return Err(Error::parameter(
                     "JPEG cannot keep transparency",
-                    "Choose PNG or WebP to keep it, or put the picture on a background first",
+                    "Choose PNG, WebP or TIFF to keep it, or put the picture on a background first",
                 ));
             }
             if side > JPEG_SIDE {
@@ -209,7 +279,7 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
             if depth != Depth::Eight {
                 return Err(Error::parameter(
                     "JPEG holds 8 bits per channel and the result has 16",
-                    "Choose PNG to keep them, or reduce to 8 bits first",
+                    "Choose PNG or TIFF to keep them, or reduce to 8 bits first",
                 ));
             }
         }
@@ -220,7 +290,7 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
             if depth != Depth::Eight {
                 return Err(Error::parameter(
                     "WebP holds 8 bits per channel and the result has 16",
-                    "Choose PNG to keep them, or reduce to 8 bits first",
+                    "Choose PNG or TIFF to keep them, or reduce to 8 bits first",
                 ));
             }
         }
@@ -230,12 +300,12 @@ pub fn can_hold(format: OutputFormat, rows: RowFormat) -> Result<()> {
 
 /// An encoder that writes to `sink`.
 ///
-/// PNG and JPEG keep a band of rows in memory, WebP the whole picture.
+/// PNG, JPEG and TIFF keep a band of rows in memory, WebP the whole picture.
 ///
 /// # Errors
 /// `Parameter` for what [`can_hold`] refuses, a quality outside of 1..=100, and metadata that
 /// [`EncoderOptions::fit`] would take out; `Encode` where the sink fails.
-pub fn encoder<'w>(format: OutputFormat, rows: RowFormat, options: &EncoderOptions, sink: impl Write + 'w) -> Result<Box<dyn RowEncoder + 'w>> {
+pub fn encoder<'w>(format: OutputFormat, rows: RowFormat, options: &EncoderOptions, sink: impl Sink + 'w) -> Result<Box<dyn RowEncoder + 'w>> {
     can_hold(format, rows)?;
     if !(1..=100).contains(&options.quality) {
         return Err(Error::parameter(format!("The quality is {}", options.quality), "Choose a quality of 1 to 100"));
@@ -245,11 +315,12 @@ pub fn encoder<'w>(format: OutputFormat, rows: RowFormat, options: &EncoderOptio
     }
     let counter = Counter { rows, written: 0 };
     // One boxed writer keeps each engine from being compiled once per sink.
-    let sink: Box<dyn Write + 'w> = Box::new(sink);
+    let sink: Box<dyn Sink + 'w> = Box::new(sink);
     Ok(match format {
         OutputFormat::Png => Box::new(png::Encoder::new(counter, options, sink)?),
         OutputFormat::Jpeg => Box::new(jpeg::Encoder::new(counter, options, sink)),
         OutputFormat::WebP => Box::new(webp::Encoder::new(counter, options, sink)?),
+        OutputFormat::Tiff => Box::new(tiff::Encoder::new(counter, options, sink)?),
     })
 }
 

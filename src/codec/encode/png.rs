@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use png::{BitDepth, ColorType, Compression, Filter, Info, StreamWriter};
+use png::{BitDepth, ColorType, Compression, Filter, Info, PixelDimensions, StreamWriter, Unit};
 
-use super::{Counter, EncoderOptions, OutputFormat, RowEncoder, Rows, failed};
+use super::{Counter, EncoderOptions, OutputFormat, RowEncoder, Rows, Sink, failed};
+use crate::codec::iptc;
 use crate::error::Result;
 use crate::image::{Channels, Depth};
 
@@ -32,7 +33,7 @@ impl Write for Outbox {
 
 pub(super) struct Encoder<'w> {
     counter: Counter,
-    sink: Box<dyn Write + 'w>,
+    sink: Box<dyn Sink + 'w>,
     outbox: Outbox,
     writer: StreamWriter<'static, Outbox>,
     /// One row of 16-bit samples in the file's byte order.
@@ -40,7 +41,7 @@ pub(super) struct Encoder<'w> {
 }
 
 impl<'w> Encoder<'w> {
-    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Write + 'w>) -> Result<Self> {
+    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Sink + 'w>) -> Result<Self> {
         let mut info = Info::with_size(counter.rows.width, counter.rows.height);
         info.color_type = match counter.rows.channels {
             Channels::Grey => ColorType::Grayscale,
@@ -52,11 +53,22 @@ impl<'w> Encoder<'w> {
             Depth::Eight => BitDepth::Eight,
             Depth::Sixteen => BitDepth::Sixteen,
         };
-        info.icc_profile = options.icc.clone().map(Cow::Owned);
-        info.exif_metadata = options.exif.clone().map(Cow::Owned);
+        let metadata = &options.metadata;
+        info.icc_profile = metadata.icc.clone().map(Cow::Owned);
+        info.exif_metadata = metadata.exif.clone().map(Cow::Owned);
+        info.pixel_dims = metadata.density.map(|density| {
+            let [xppu, yppu] = density.per_metre();
+            PixelDimensions { xppu, yppu, unit: Unit::Meter }
+        });
         let error = |e| failed(OutputFormat::Png, e);
         let outbox = Outbox::default();
         let mut encoder = png::Encoder::with_info(outbox.clone(), info).map_err(error)?;
+        if let Some(packet) = &metadata.xmp {
+            encoder.add_itxt_chunk("XML:com.adobe.xmp".to_owned(), String::from_utf8_lossy(packet).into_owned()).map_err(error)?;
+        }
+        if let Some(sets) = &metadata.iptc {
+            encoder.add_ztxt_chunk("Raw profile type iptc".to_owned(), raw_profile("iptc", &iptc::to_resource(sets))).map_err(error)?;
+        }
         encoder.set_compression(Compression::Fast);
         // The best filter for nearly every row of photographs and screenshots; trying all of them takes longer.
         encoder.set_filter(Filter::Paeth);
@@ -70,6 +82,17 @@ impl<'w> Encoder<'w> {
         waiting.clear();
         sent.map_err(|e| failed(OutputFormat::Png, e))
     }
+}
+
+/// Bytes as text, as `ImageMagick` has it and others read it: the kind, the length, then 36 bytes a line in hexadecimal.
+fn raw_profile(kind: &str, bytes: &[u8]) -> String {
+    let mut text = format!("\n{kind}\n{:8}", bytes.len());
+    for line in bytes.chunks(36) {
+        text.push('\n');
+        text.extend(line.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)));
+    }
+    text.push('\n');
+    text
 }
 
 impl RowEncoder for Encoder<'_> {

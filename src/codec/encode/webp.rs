@@ -1,11 +1,9 @@
-//! Lossless WebP through `image` and `image-webp`, from the whole picture.
+//! Lossless WebP through `image-webp`, from the whole picture.
 
-use std::io::Write;
+use image_webp::{ColorType, WebPEncoder};
 
-use image::codecs::webp::WebPEncoder;
-use image::{ExtendedColorType, ImageEncoder};
-
-use super::{Counter, EncoderOptions, OutputFormat, RowEncoder, Rows, failed};
+use super::{Counter, EncoderOptions, OutputFormat, RowEncoder, Rows, Sink, failed};
+use crate::codec::{Metadata, exif};
 use crate::error::{Error, Result};
 use crate::image::Channels;
 use crate::limits;
@@ -13,12 +11,12 @@ use crate::limits;
 pub(super) struct Encoder<'w> {
     counter: Counter,
     options: EncoderOptions,
-    sink: Box<dyn Write + 'w>,
+    sink: Box<dyn Sink + 'w>,
     samples: Vec<u8>,
 }
 
 impl<'w> Encoder<'w> {
-    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Write + 'w>) -> Result<Self> {
+    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Sink + 'w>) -> Result<Self> {
         let size = counter.rows.row_len() as u64 * u64::from(counter.rows.height);
         // The engine makes an RGBA copy for its own use.
         let need = size + 4 * u64::from(counter.rows.width) * u64::from(counter.rows.height);
@@ -47,19 +45,24 @@ impl RowEncoder for Encoder<'_> {
         let Self { counter, options, mut sink, samples } = *self;
         counter.finish()?;
         let colour = match counter.rows.channels {
-            Channels::Grey => ExtendedColorType::L8,
-            Channels::GreyAlpha => ExtendedColorType::La8,
-            Channels::Rgb => ExtendedColorType::Rgb8,
-            Channels::Rgba => ExtendedColorType::Rgba8,
+            Channels::Grey => ColorType::L8,
+            Channels::GreyAlpha => ColorType::La8,
+            Channels::Rgb => ColorType::Rgb8,
+            Channels::Rgba => ColorType::Rgba8,
         };
-        let mut encoder = WebPEncoder::new_lossless(&mut sink);
-        if let Some(icc) = options.icc {
-            encoder.set_icc_profile(icc).map_err(|e| failed(OutputFormat::WebP, e))?;
+        let Metadata { icc, exif, xmp, density, .. } = options.metadata;
+        let mut encoder = WebPEncoder::new(&mut sink);
+        if let Some(icc) = icc {
+            encoder.set_icc_profile(icc);
         }
-        if let Some(exif) = options.exif {
-            encoder.set_exif_metadata(exif).map_err(|e| failed(OutputFormat::WebP, e))?;
+        // The format itself states no density.
+        if let Some(exif) = exif.or_else(|| density.map(exif::density_only)) {
+            encoder.set_exif_metadata(exif);
         }
-        encoder.write_image(&samples, counter.rows.width, counter.rows.height, colour).map_err(|e| failed(OutputFormat::WebP, e))?;
+        if let Some(xmp) = xmp {
+            encoder.set_xmp_metadata(xmp);
+        }
+        encoder.encode(&samples, counter.rows.width, counter.rows.height, colour).map_err(|e| failed(OutputFormat::WebP, e))?;
         sink.flush().map_err(|e| failed(OutputFormat::WebP, e))
     }
 }

@@ -1,11 +1,10 @@
 //! Tiled against untiled, through the whole pipeline: a PNG in, a PNG out.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
+use std::io;
 
 use inlarge::backend::probe::noise;
 use inlarge::backend::{Backend, Tensor};
+use inlarge::codec::encode::MemoryFile as Sink;
 use inlarge::finish::lock::Fidelity;
 use inlarge::model::Network;
 use inlarge::pipeline::{Job, JobOptions};
@@ -78,19 +77,6 @@ fn picture(changed: Option<(usize, usize)>) -> Vec<u8> {
     file
 }
 
-#[derive(Clone, Default)]
-struct Sink(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Enlarges twice with tiles of `tile` and returns the result's samples.
 async fn enlarge(backend: &dyn Backend, network: &Network, file: &[u8], tile: usize) -> Result<Vec<u8>, String> {
     let sink = Sink::default();
@@ -119,7 +105,7 @@ async fn enlarge(backend: &dyn Backend, network: &Network, file: &[u8], tile: us
     if job.tiles_done() != job.tiles() {
         return Err(format!("{} of {} tiles were accepted", job.tiles_done(), job.tiles()));
     }
-    let bytes = sink.0.borrow();
+    let bytes = sink.bytes();
     let mut reader = png::Decoder::new(io::Cursor::new(bytes.as_slice())).read_info().map_err(|e| e.to_string())?;
     let mut pixels = vec![0; reader.output_buffer_size().ok_or("a PNG of no size")?];
     reader.next_frame(&mut pixels).map_err(|e| e.to_string())?;
