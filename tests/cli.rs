@@ -254,8 +254,8 @@ fn sizes_prints_and_maps() {
         assert_eq!(read(&desk.path("map.png")).width, 60);
     }
     // A print says its size.
-    let file = std::fs::read(desk.path("in-150x100.png")).unwrap();
-    let density = inlarge::codec::decode(&file).unwrap().metadata.density.unwrap();
+    let file = fs::read(desk.path("in-150x100.png")).unwrap();
+    let density = decode(&file).unwrap().metadata.density.unwrap();
     assert!((density.per_inch()[0] - 127.0).abs() < 0.1, "{density:?}");
 }
 
