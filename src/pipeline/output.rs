@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::rows::{Chroma, Planes, Sample, fill, rgb_at};
+use super::rows::{Chroma, Planes, Sample, channel_row, fill, luma_row};
 use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Rows, Sink, encoder};
 use crate::error::Result;
 use crate::finish::grain::Grain;
@@ -14,7 +14,7 @@ use crate::finish::meter::Meter;
 use crate::finish::resample::{Frame, Resample};
 use crate::finish::sharpen::Sharpen;
 use crate::finish::{Row, RowFilter, through};
-use crate::image::colour::{luma, ycbcr_to_rgb};
+use crate::image::colour::ycbcr_to_rgb;
 use crate::image::{Channels, Depth, Picture, RowFormat};
 
 /// Rounds of the lock: what a second one leaves is below the rounding of 8 bits.
@@ -118,30 +118,21 @@ impl Output {
         if let Some(chroma) = &mut self.chroma {
             let [cb, cr] = chroma.compute(&self.source, self.y);
             let y = std::mem::take(&mut row.planes[0]);
-            let len = y.len();
-            let mut rgb = [const { Vec::new() }; 3].map(|mut plane: Vec<f32>| {
-                plane.reserve_exact(len);
-                plane
-            });
-            for ((y, cb), cr) in y.iter().zip(cb).zip(cr) {
-                for (plane, value) in rgb.iter_mut().zip(ycbcr_to_rgb([*y, *cb, *cr])) {
-                    plane.push(value);
-                }
+            let mut rgb = [const { Vec::new() }; 3].map(|_: Vec<f32>| vec![0.0; y.len()]);
+            let [r, g, b] = &mut rgb;
+            for ((((r, g), b), y), (cb, cr)) in r.iter_mut().zip(g).zip(b).zip(&y).zip(cb.iter().zip(cr)) {
+                [*r, *g, *b] = ycbcr_to_rgb([*y, *cb, *cr]);
             }
             row.planes.splice(..1, rgb);
         }
         self.y += 1;
-        let colours = self.source.channels.colours();
         let alpha = self.source.channels.has_alpha();
         let channels = self.format.channels;
-        if self.after.is_empty() {
-            let written = quantised::<T>(&row, channels, alpha);
-            measure(self.meter.as_mut(), &written, channels, colours);
-            return write(&written);
+        if let Some(meter) = &mut self.meter {
+            meter.push(written::<T>(&row, self.source.channels.colours(), alpha && !channels.has_alpha()));
         }
-        if self.meter.is_some() {
-            let written = quantised::<T>(&row, channels, alpha);
-            measure(self.meter.as_mut(), &written, channels, colours);
+        if self.after.is_empty() {
+            return write(&quantised::<T>(&row, channels, alpha));
         }
         through(&mut self.after, row, &mut |row| write(&quantised::<T>(&row, channels, alpha)))
     }
@@ -177,23 +168,23 @@ fn quantised<T: Sample>(row: &Row, channels: Channels, alpha: bool) -> Vec<T> {
     samples
 }
 
-fn measure<T: Sample>(meter: Option<&mut Meter>, written: &[T], channels: Channels, colours: usize) {
-    let Some(meter) = meter else { return };
-    let plane = |c: usize| written.iter().skip(c).step_by(channels.count()).map(|&v| v.unit()).collect();
-    meter.push(Row { planes: (0..colours).map(plane).collect() });
+/// The planes of colour as they are written: rounded, and on white where alpha is `flattened`.
+fn written<T: Sample>(row: &Row, colours: usize, flattened: bool) -> Row {
+    let alpha = row.planes.last().filter(|_| flattened);
+    let rounded = |value: f32| (value.clamp(0.0, 1.0) * T::PEAK + 0.5).floor() / T::PEAK;
+    let plane = |plane: &Vec<f32>| match alpha {
+        Some(alpha) => plane.iter().zip(alpha).map(|(v, a)| rounded(v.clamp(0.0, 1.0) * a + 1.0 - a)).collect(),
+        None => plane.iter().map(|&v| rounded(v)).collect(),
+    };
+    Row { planes: row.planes[..colours].iter().map(plane).collect() }
 }
 
 /// Rows of the source as a network of `planes` sees it.
 fn input_row(source: &Arc<Picture>, planes: Planes) -> InputRow {
     let source = source.clone();
-    Box::new(move |y, plane, into| {
-        let (width, count) = (source.width as usize, source.channels.count());
-        let pixels = y * width..(y + 1) * width;
-        match planes {
-            Planes::Grey => into.extend(pixels.map(|p| source.samples.unit(p * count))),
-            Planes::Luma => into.extend(pixels.map(|p| luma(rgb_at(&source, p)))),
-            Planes::Rgb => into.extend(pixels.map(|p| source.samples.unit(p * count + plane))),
-        }
+    Box::new(move |y, plane, into| match planes {
+        Planes::Luma => luma_row(&source, y, into),
+        Planes::Grey | Planes::Rgb => channel_row(&source, y, plane, into),
     })
 }
 
@@ -201,11 +192,13 @@ fn input_row(source: &Arc<Picture>, planes: Planes) -> InputRow {
 fn written_row(source: &Arc<Picture>, flattened: bool) -> InputRow {
     let source = source.clone();
     Box::new(move |y, plane, into| {
-        let (width, count) = (source.width as usize, source.channels.count());
-        into.extend((y * width..(y + 1) * width).map(|p| {
-            let value = source.samples.unit(p * count + plane);
-            let alpha = if flattened { source.samples.unit(p * count + count - 1) } else { 1.0 };
-            value * alpha + (1.0 - alpha)
-        }));
+        channel_row(&source, y, plane, into);
+        if flattened {
+            let mut alpha = Vec::new();
+            channel_row(&source, y, source.channels.count() - 1, &mut alpha);
+            for (value, alpha) in into.iter_mut().zip(&alpha) {
+                *value = *value * alpha + 1.0 - alpha;
+            }
+        }
     })
 }

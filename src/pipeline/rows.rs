@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::image::colour::rgb_to_ycbcr;
+use crate::image::colour::{luma, rgb_to_ycbcr};
 use crate::image::resample::{Kernel, Taps, Windows};
-use crate::image::{Channels, Picture};
+use crate::image::{Channels, Picture, Samples};
 
 /// What the planes of a band are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,30 +26,26 @@ impl Planes {
 
 /// A sample of the result.
 pub(super) trait Sample: Copy + Default {
+    /// The largest value.
+    const PEAK: f32;
     /// From 0..=1, limited to that.
     fn quantised(value: f32) -> Self;
-    /// Back to 0..=1.
-    fn unit(self) -> f32;
 }
 
 impl Sample for u8 {
+    const PEAK: f32 = 255.0;
+
     fn quantised(value: f32) -> Self {
         // Adding one half and cutting off rounds; WebAssembly has no instruction for `round`.
         (value.clamp(0.0, 1.0) * 255.0 + 0.5) as Self
     }
-
-    fn unit(self) -> f32 {
-        f32::from(self) / 255.0
-    }
 }
 
 impl Sample for u16 {
+    const PEAK: f32 = 65_535.0;
+
     fn quantised(value: f32) -> Self {
         (value.clamp(0.0, 1.0) * 65_535.0 + 0.5) as Self
-    }
-
-    fn unit(self) -> f32 {
-        f32::from(self) / 65_535.0
     }
 }
 
@@ -150,40 +146,45 @@ struct ChromaLock {
     rows: BTreeMap<usize, [[Vec<f32>; 2]; 2]>,
 }
 
-/// Enlarging and reducing again, along one axis.
+/// Enlarging and reducing again, along one axis: every sample becomes a sum over a window of samples.
 struct RoundTrip {
-    /// For every sample, the samples that it then depends on, and by how much.
-    taps: Vec<Vec<(usize, f32)>>,
-    /// The first sample that each and those after it depend on.
-    firsts: Vec<usize>,
+    windows: Vec<(usize, [f32; TRIP])>,
 }
+
+/// Samples of a window: the reduction and the enlargement reach two each way, and a half.
+const TRIP: usize = 9;
 
 impl RoundTrip {
     fn new(side: usize, factor: usize) -> Self {
         let down = Taps::new(Kernel::Cubic, factor * side, side);
         let up = Taps::new(Kernel::Cubic, side, factor * side);
-        let taps: Vec<Vec<(usize, f32)>> = (0..side)
-            .map(|o| {
-                let mut sums: BTreeMap<usize, f64> = BTreeMap::new();
-                for (middle, a) in down.of(o) {
-                    for (i, b) in up.of(middle) {
-                        *sums.entry(i).or_default() += a * b;
-                    }
+        let window = |o: usize| {
+            let start = o.saturating_sub(TRIP / 2).min(side.saturating_sub(TRIP));
+            let mut sums = [0.0; TRIP];
+            for (middle, a) in down.of(o) {
+                for (i, b) in up.of(middle).filter(|tap| tap.1 != 0.0) {
+                    sums[i - start] += a * b;
                 }
-                sums.into_iter().filter(|(_, w)| w.abs() > 1e-9).map(|(i, w)| (i, w as f32)).collect()
-            })
-            .collect();
-        let mut lowest = side;
-        let mut firsts: Vec<usize> = taps
-            .iter()
-            .rev()
-            .map(|list| {
-                lowest = lowest.min(list[0].0);
-                lowest
-            })
-            .collect();
-        firsts.reverse();
-        Self { taps, firsts }
+            }
+            (start, sums.map(|w| w as f32))
+        };
+        Self { windows: (0..side).map(window).collect() }
+    }
+
+    /// The first sample that `o` and those after it need.
+    fn first(&self, o: usize) -> usize {
+        self.windows[o].0
+    }
+
+    fn apply(&self, row: &[f32]) -> Vec<f32> {
+        if row.len() < TRIP {
+            return self.windows.iter().map(|(_, weights)| weights.iter().zip(row).map(|(w, v)| w * v).sum()).collect();
+        }
+        let sum = |(start, weights): &(usize, [f32; TRIP])| {
+            let values: &[f32] = &row[*start..*start + TRIP];
+            (0..TRIP).map(|i| weights[i] * values[i]).sum()
+        };
+        self.windows.iter().map(sum).collect()
     }
 }
 
@@ -193,19 +194,20 @@ impl ChromaLock {
     }
 
     fn row(&mut self, source: &Picture, y: usize) -> [Vec<f32>; 2] {
-        // Rows are asked for once each, from the top, but for those that the borders mirror.
-        self.rows = self.rows.split_off(&self.vertical.firsts[y].min(y));
-        let horizontal = &self.horizontal;
-        for &(sy, _) in &self.vertical.taps[y] {
+        self.rows = self.rows.split_off(&self.vertical.first(y).min(y));
+        let (start, weights) = self.vertical.windows[y];
+        let taps = || (start..).zip(weights).filter(|tap| tap.1 != 0.0);
+        for (sy, _) in taps() {
+            let horizontal = &self.horizontal;
             self.rows.entry(sy).or_insert_with(|| {
                 let plain = source_row(source, sy);
-                let across = [0, 1].map(|p| horizontal.taps.iter().map(|taps| taps.iter().map(|&(i, w)| w * plain[p][i]).sum()).collect());
+                let across = [0, 1].map(|p| horizontal.apply(&plain[p]));
                 [plain, across]
             });
         }
         [0, 1].map(|p| {
             let mut row: Vec<f32> = self.rows[&y][0][p].iter().map(|v| 2.0 * v).collect();
-            for &(sy, weight) in &self.vertical.taps[y] {
+            for (sy, weight) in taps() {
                 for (value, across) in row.iter_mut().zip(&self.rows[&sy][1][p]) {
                     *value -= weight * across;
                 }
@@ -215,15 +217,44 @@ impl ChromaLock {
     }
 }
 
+/// Both chroma planes of row `y`.
 fn source_row(source: &Picture, y: usize) -> [Vec<f32>; 2] {
-    let width = source.width as usize;
-    let mut planes = [Vec::with_capacity(width), Vec::with_capacity(width)];
-    for x in 0..width {
-        let [_, cb, cr] = rgb_to_ycbcr(rgb_at(source, y * width + x));
-        planes[0].push(cb);
-        planes[1].push(cr);
+    let [r, g, b] = rgb_row(source, y);
+    let mut planes = [vec![0.0; r.len()], vec![0.0; r.len()]];
+    let [cb, cr] = &mut planes;
+    for (((cb, cr), (r, g)), b) in cb.iter_mut().zip(cr).zip(r.iter().zip(&g)).zip(&b) {
+        [_, *cb, *cr] = rgb_to_ycbcr([*r, *g, *b]);
     }
     planes
+}
+
+/// Red, green and blue of row `y`, 0..=1; a grey picture gives three equal planes.
+fn rgb_row(source: &Picture, y: usize) -> [Vec<f32>; 3] {
+    let grey = source.channels.colours() == 1;
+    [0, 1, 2].map(|c| {
+        let mut plane = Vec::new();
+        channel_row(source, y, if grey { 0 } else { c }, &mut plane);
+        plane
+    })
+}
+
+/// Adds channel `c` of row `y`, 0..=1.
+pub(super) fn channel_row(source: &Picture, y: usize, c: usize, into: &mut Vec<f32>) {
+    fn put<T: Copy + Into<f32>>(row: &[T], count: usize, c: usize, peak: f32, into: &mut Vec<f32>) {
+        into.extend(row.chunks_exact(count).map(|pixel| pixel[c].into() / peak));
+    }
+    let count = source.channels.count();
+    let row = source.width as usize * count;
+    match &source.samples {
+        Samples::U8(values) => put(&values[y * row..(y + 1) * row], count, c, 255.0, into),
+        Samples::U16(values) => put(&values[y * row..(y + 1) * row], count, c, 65_535.0, into),
+    }
+}
+
+/// Adds the luma of row `y`, 0..=1.
+pub(super) fn luma_row(source: &Picture, y: usize, into: &mut Vec<f32>) {
+    let [r, g, b] = rgb_row(source, y);
+    into.extend(r.iter().zip(&g).zip(&b).map(|((r, g), b)| luma([*r, *g, *b])));
 }
 
 /// Colour of pixel `index`, 0..=1; a grey picture gives three equal values.
