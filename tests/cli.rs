@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
-use inlarge::codec::{Metadata, decode};
+use inlarge::codec::{Density, Format, Metadata, decode};
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use jpeg_encoder::ColorType;
 use tempfile::TempDir;
@@ -204,6 +204,27 @@ fn engines_and_formats_give_the_same_picture() {
         values[1234] ^= 2;
     }
     assert!(largest_step(&results[0].1, &changed) > 1);
+}
+
+#[test]
+fn tiff_is_written_and_metadata_is_chosen() {
+    let desk = Desk::new();
+    let metadata = Metadata { exif: Some(exif(true, 1)), density: Density::dpi(200.0), ..Metadata::default() };
+    desk.put("in.png", &encode(&picture(20, 10, Channels::Rgb, Depth::Sixteen, false), OutputFormat::Png, &make::with(metadata), 10));
+    for (arguments, name, kept) in [
+        (&["-o", "a.tif"][..], "a.tif", true),
+        (&["-o", "b.TIFF", "--metadata", "none"], "b.TIFF", false),
+        (&["--format", "tiff", "--metadata", "no-location"], "in-2x.tif", true),
+        (&["-o", "c.png", "--metadata", "none"], "c.png", false),
+    ] {
+        let output = desk.run(&[&["in.png", "-s", "2", "--backend", "simd"], arguments].concat());
+        assert!(output.status.success(), "{name}: {}", text(&output));
+        let found = decode(&fs::read(desk.path(name)).unwrap()).unwrap();
+        let format = if name.ends_with("png") { Format::Png } else { Format::Tiff };
+        assert_eq!((found.format, found.bits, found.picture.width), (format, 16, 40), "{name}");
+        assert_eq!((found.metadata.exif.is_some(), found.metadata.density), (kept, Density::dpi(200.0)), "{name}");
+    }
+    assert_eq!(desk.run(&["in.png", "--metadata", "some"]).status.code(), Some(2));
 }
 
 fn largest_step(a: &Picture, b: &Picture) -> u8 {

@@ -34,6 +34,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("prost", &["model/onnx"]),
     ("png", &["codec/"]),
     ("jpeg_encoder", &["codec/"]),
+    ("quick_xml", &["codec/xmp.rs"]),
+    ("md5", &["codec/xmp.rs"]),
+    ("tiff", &["codec/"]),
     ("clap", &["bin/"]),
     ("indicatif", &["bin/"]),
 ];

@@ -1,7 +1,7 @@
 //! What enlarging changes in an EXIF block, and what must not go on with a picture.
 //!
 //! A block is a TIFF header (`II*\0` or `MM\0*`) with its directories, without the `Exif\0\0` that JPEG puts before it.
-//! It is taken apart and laid out anew by [`super::ifd`], so that what was removed is gone with its bytes. Every offset is
+//! It is taken apart and laid out anew, so that what was removed is gone with its bytes. Every offset is
 //! checked; a damaged block yields nothing. Source: EXIF 2.32 (CIPA DC-008).
 
 use super::ifd::{self, EXIF_DIRECTORY, LONG, MAKER_NOTE, Order, SHORT, Tree};

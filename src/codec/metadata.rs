@@ -23,6 +23,9 @@ pub struct Density {
     pub unit: DensityUnit,
 }
 
+/// The warning that goes with [`Tree::note_lost`].
+pub(super) const NOTE_LOST: &str = "The camera maker's own notes lie too far back in the file to be moved and were left out";
+
 /// Centimetres of an inch.
 const INCH: f64 = 2.54;
 /// The largest density that every format can state, per unit.
@@ -201,7 +204,7 @@ impl Metadata {
         if let Some(tree) = self.exif.as_deref().and_then(exif::read) {
             self.density = self.density.or_else(|| exif::density(&tree));
             if tree.note_lost {
-                warnings.push("The camera maker's own notes lie too far back in the file to be moved and were left out".to_owned());
+                warnings.push(NOTE_LOST.to_owned());
             }
         }
     }

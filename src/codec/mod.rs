@@ -9,6 +9,7 @@ pub mod encode;
 pub mod exif;
 mod icc;
 mod ifd;
+mod inks;
 mod iptc;
 pub mod metadata;
 pub mod sniff;

@@ -5,5 +5,6 @@
 mod decode;
 mod encode;
 mod hostile;
+mod hostile_metadata;
 mod make;
 mod metadata;

@@ -129,3 +129,21 @@ fn metadata_too_large_for_jpeg_is_named() {
     let found = decode(&encode(&source, OutputFormat::Jpeg, &options, 8)).unwrap();
     assert_eq!(found.metadata.exif.map(|b| b.len()), Some(block.len()));
 }
+
+#[test]
+fn a_makers_note_that_cannot_keep_its_offset_is_left_out_and_said() {
+    // The first directory points to an Exif directory, and that to a note at 61,000 or at 1,000.
+    for (at, lost) in [(61_000_u32, true), (1000, false)] {
+        let mut block = b"II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x1A\0\0\0\0\0\0\0".to_vec();
+        block.extend(b"\x02\0\x7C\x92\x07\0\x14\0\0\0");
+        block.extend(at.to_le_bytes());
+        block.extend(b"\x02\xA0\x04\0\x01\0\0\0\x63\0\0\0\0\0\0\0");
+        block.resize(at as usize, 0);
+        block.extend(b"twenty bytes of note");
+        let source = picture(20, 10, Channels::Rgb, Depth::Eight, false);
+        let found = decode(&encode(&source, OutputFormat::Png, &make::with(Metadata { exif: Some(block), ..Metadata::default() }), 10)).unwrap();
+        assert_eq!(found.warnings.iter().any(|w| w.contains("maker")), lost, "{:?}", found.warnings);
+        let kept = found.metadata.exif.unwrap();
+        assert_eq!(kept.get(at as usize..).is_some_and(|note| note.starts_with(b"twenty")), !lost);
+    }
+}

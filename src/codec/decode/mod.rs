@@ -17,7 +17,7 @@ mod tiff;
 mod webp;
 
 use super::sniff::{self, Format};
-use super::{Metadata, exif, icc};
+use super::{Metadata, exif, icc, inks};
 use crate::error::{Error, Result};
 use crate::image::orientation::{self, Orientation};
 use crate::image::{Channels, Picture, Samples};
@@ -143,7 +143,7 @@ fn engine_limits() -> image::Limits {
 fn from_inks(inks: Samples, metadata: &mut Metadata, warnings: &mut Vec<String>) -> Result<Samples> {
     metadata.set_srgb();
     if let Some(profile) = metadata.icc.take() {
-        if let Some(rgb) = icc::inks_to_srgb(&profile, &inks)? {
+        if let Some(rgb) = inks::to_srgb(&profile, &inks)? {
             warnings.push("CMYK was turned into sRGB with its colour profile".to_owned());
             return Ok(rgb);
         }

@@ -122,8 +122,8 @@ fn profile(info: &Info<'_>) -> Option<Vec<u8>> {
     if info.srgb.is_some() {
         return None;
     }
-    let primaries = info.chrm_chunk.map(|c| [c.red, c.green, c.blue, c.white].map(|(x, y)| (x.into_value(), y.into_value())));
-    icc::of_gamma(info.gama_chunk.map(png::ScaledFloat::into_value), primaries, grey)
+    let primaries = info.chrm_chunk.map(|c| [c.red, c.green, c.blue, c.white].map(|(x, y)| (x.into_value().into(), y.into_value().into())));
+    icc::of_gamma(info.gama_chunk.map(|gamma| gamma.into_value().into()), primaries, grey)
 }
 
 /// The bytes that `ImageMagick` and its successors write as text: a line with the kind, one with the length, then hexadecimal

@@ -8,7 +8,7 @@ use tiff::{ColorType, TiffError};
 
 use super::{Raw, damaged, from_inks, truncated, unsupported};
 use crate::codec::ifd::Tree;
-use crate::codec::metadata::block;
+use crate::codec::metadata::{NOTE_LOST, block};
 use crate::codec::sniff::Format;
 use crate::codec::{Metadata, exif, iptc};
 use crate::error::{Error, Result};
@@ -82,7 +82,7 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
     if reader.more_images() {
         warnings.push("The file has several pages; the first one was used".to_owned());
     }
-    let mut metadata = metadata(bytes);
+    let mut metadata = metadata(bytes, &mut warnings);
     metadata.icc = reader.get_tag_u8_vec(Tag::IccProfile).ok();
     let orientation = reader.find_tag_unsigned::<u32>(Tag::Orientation).ok().flatten().and_then(Orientation::from_exif);
     let associated = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten().is_some_and(|v| v.first() == Some(&ASSOCIATED));
@@ -111,10 +111,13 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
 }
 
 /// What the first directory and those below it say beside the pixels.
-fn metadata(bytes: &[u8]) -> Metadata {
+fn metadata(bytes: &[u8], warnings: &mut Vec<String>) -> Metadata {
     let Some(mut tree) = Tree::parse(bytes, |tag| !exif::is_structure(tag) && !matches!(tag, 256 | 257 | exif::ICC)) else {
         return Metadata::default();
     };
+    if tree.note_lost {
+        warnings.push(NOTE_LOST.to_owned());
+    }
     let mut take = |tag| tree.main.take(tag).map(|entry| entry.data);
     let (xmp, resources) = (take(exif::XMP), take(exif::PHOTOSHOP));
     let iptc = take(exif::IPTC).or_else(|| iptc::from_resources(resources.as_deref()?).map(<[u8]>::to_vec));

@@ -49,10 +49,15 @@ pub(super) struct Encoder<'w> {
 }
 
 impl<'w> Encoder<'w> {
-    pub(super) fn new(counter: Counter, options: &EncoderOptions, mut sink: Box<dyn Sink + 'w>) -> Result<Self> {
+    pub(super) fn new(counter: Counter, options: &EncoderOptions, sink: Box<dyn Sink + 'w>) -> Result<Self> {
+        let rows = counter.rows;
+        let big = rows.row_len() as u64 * rows.depth.bytes() as u64 * u64::from(rows.height) >= BIG;
+        Self::of_size(counter, options, sink, big)
+    }
+
+    fn of_size(counter: Counter, options: &EncoderOptions, mut sink: Box<dyn Sink + 'w>, big: bool) -> Result<Self> {
         let rows = counter.rows;
         let row = rows.row_len() * rows.depth.bytes();
-        let big = row as u64 * u64::from(rows.height) >= BIG;
         let strip_rows = (STRIP / row).clamp(1, rows.height as usize);
         let count = (rows.height as usize).div_ceil(strip_rows);
         let mut tree = options.metadata.exif.as_deref().and_then(exif::read).unwrap_or_else(|| Tree::new(Order::Little));
@@ -196,8 +201,53 @@ impl RowEncoder for Encoder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{Channels, RowFormat};
+    use crate::codec::ifd::MAKER_NOTE;
+    use crate::codec::{Density, Metadata, decode};
+    use crate::image::{Channels, RowFormat, Samples};
     use std::io::Cursor;
+
+    /// A block with a maker's note and a place.
+    fn block(order: Order) -> Vec<u8> {
+        let mut tree = Tree::new(order);
+        tree.main.set(Entry { tag: 0x010F, kind: 2, data: b"Camera works\0".to_vec() });
+        tree.main.set(tree.short(274, &[1]));
+        tree.exif.set(Entry { tag: MAKER_NOTE, kind: UNDEFINED, data: b"a note of the maker".to_vec() });
+        tree.gps.set(Entry { tag: 29, kind: 2, data: b"2024:01:02\0".to_vec() });
+        tree.write(false).0
+    }
+
+    #[test]
+    fn both_sizes_and_byte_orders_are_read_back() {
+        let samples: Vec<u16> = (0..700 * 500 * 3_u32).map(|i| (i * 77) as u16).collect();
+        for order in [Order::Little, Order::Big] {
+            for big in [false, true] {
+                let metadata = Metadata {
+                    exif: Some(block(order)),
+                    xmp: Some(b"<a/>".to_vec()),
+                    iptc: Some(b"\x1C\x02\x05\0\x01T".to_vec()),
+                    density: Density::dpi(300.0),
+                    icc: crate::codec::icc::of_code_points(12, 13, false),
+                };
+                let rows = RowFormat { width: 700, height: 500, channels: Channels::Rgb, depth: Depth::Sixteen };
+                let mut file = Cursor::new(Vec::new());
+                let options = EncoderOptions { metadata: metadata.clone(), ..EncoderOptions::default() };
+                let mut encoder = Box::new(Encoder::of_size(Counter { rows, written: 0 }, &options, Box::new(&mut file), big).unwrap());
+                encoder.write_rows(Rows::U16(&samples)).unwrap();
+                encoder.finish().unwrap();
+                assert_eq!(crate::codec::ifd::header(file.get_ref()), Some((order, big)));
+                let found = decode(file.get_ref()).unwrap();
+                assert!(found.picture.samples == Samples::U16(samples.clone()), "{order:?} {big}");
+                assert_eq!(found.warnings, Vec::<String>::new());
+                let tree = |metadata: &Metadata| {
+                    let mut tree = exif::read(metadata.exif.as_deref().unwrap()).unwrap();
+                    exif::set_density(&mut tree, Density::dpi(300.0).unwrap());
+                    (tree.main, tree.exif, tree.gps)
+                };
+                assert_eq!(tree(&found.metadata), tree(&metadata), "{order:?} {big}");
+                assert_eq!(Metadata { exif: None, ..found.metadata }, Metadata { exif: None, ..metadata });
+            }
+        }
+    }
 
     #[test]
     fn large_pictures_have_64_bit_offsets() {
