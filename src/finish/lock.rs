@@ -84,14 +84,15 @@ pub struct Lock {
     /// The first correction that each row of the result and those after it need.
     firsts: Vec<usize>,
     horizontal: Windows,
-    tone: bool,
+    fidelity: Fidelity,
     blur: Vec<f32>,
     input: InputRow,
     told: Option<Differences>,
 }
 
 impl Lock {
-    /// A round for a result of `shape`; `input` gives the rows of the input. `told` gets the differences that there are before it.
+    /// A round for a result of `shape`; `input` gives the rows of the input. `told` gets the differences that there are before it;
+    /// with [`Fidelity::Off`] that is all that happens.
     pub fn new(shape: LockShape, fidelity: Fidelity, input: InputRow, told: Option<Differences>) -> Self {
         let LockShape { factor, width, height, .. } = shape;
         let raw: Vec<f64> = (0..=2 * TONE_REACH).map(|i| (-((i as f64 - TONE_REACH as f64) / TONE).powi(2) / 2.0).exp()).collect();
@@ -106,7 +107,7 @@ impl Lock {
             raw: Recent::default(),
             corrections: Recent::default(),
             horizontal: Windows::cubic(width, factor * width),
-            tone: fidelity == Fidelity::Tone,
+            fidelity,
             blur: raw.iter().map(|w| (w / total) as f32).collect(),
             input,
             told,
@@ -163,13 +164,14 @@ impl Lock {
             let row = self.differences(self.raw.end());
             self.raw.push(row);
         }
-        let lag = if self.tone { TONE_REACH } else { 0 };
+        let tone = self.fidelity == Fidelity::Tone;
+        let lag = if tone { TONE_REACH } else { 0 };
         while self.corrections.end() < height {
             let y = self.corrections.end();
             if (y + lag + 1).min(height) > self.raw.end() {
                 break;
             }
-            if self.tone {
+            if tone {
                 let row = self.blurred(y);
                 self.enlarge(row);
                 self.raw.forget_above((y + 1).saturating_sub(lag));
@@ -200,7 +202,8 @@ impl RowFilter for Lock {
             }
             let Some(mut row) = self.recent.pop() else { break };
             let mut change = vec![0.0; self.shape.factor * self.shape.width];
-            for plane in 0..self.shape.planes {
+            let corrected = if self.fidelity == Fidelity::Off { 0 } else { self.shape.planes };
+            for plane in 0..corrected {
                 let taps: Vec<(&[f32], f32)> =
                     self.vertical.of(y).filter(|tap| tap.1 != 0.0).map(|(i, w)| (self.corrections.plane(i, plane), w as f32)).collect();
                 weighted_sum(&taps, &mut change);
@@ -330,9 +333,13 @@ mod tests {
         let copy = seen.clone();
         let row: InputRow = Box::new(move |y, _, into: &mut Vec<f32>| into.extend(&input[y * 6..][..6]));
         let told: Differences = Box::new(move |y, _, row: &[f32]| copy.borrow_mut().push((y, row.to_vec())));
-        let mut lock = Lock::new(shape(2, 6, 5), Fidelity::Lock, row, Some(told));
+        let mut lock = Lock::new(shape(2, 6, 5), Fidelity::Off, row, Some(told));
         for _ in 0..10 {
-            lock.push(Row { planes: vec![vec![0.25; 12]] }, &mut |_| Ok(())).unwrap();
+            let unchanged = |row: Row| {
+                assert_eq!(row.planes[0], [0.25; 12], "only told, not corrected");
+                Ok(())
+            };
+            lock.push(Row { planes: vec![vec![0.25; 12]] }, &mut { unchanged }).unwrap();
         }
         let seen = seen.borrow();
         assert_eq!(seen.iter().map(|(y, _)| *y).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);

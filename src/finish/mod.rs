@@ -96,7 +96,7 @@ impl Recent {
 const BLOCK: usize = 32;
 
 /// The sum of `rows`, each times its weight, into `sum`.
-fn weighted_sum(rows: &[(&[f32], f32)], sum: &mut [f32]) {
+pub(crate) fn weighted_sum(rows: &[(&[f32], f32)], sum: &mut [f32]) {
     let whole = sum.len() / BLOCK * BLOCK;
     for (block, out) in sum[..whole].chunks_exact_mut(BLOCK).enumerate() {
         let mut total = [0.0f32; BLOCK];

@@ -17,9 +17,6 @@ use crate::finish::{Row, RowFilter, through};
 use crate::image::colour::ycbcr_to_rgb;
 use crate::image::{Channels, Depth, Picture, RowFormat};
 
-/// Rounds of the lock: what a second one leaves is below the rounding of 8 bits.
-const ROUNDS: usize = 2;
-
 /// What the output does besides colour.
 pub(super) struct Finish {
     pub(super) fidelity: Fidelity,
@@ -57,9 +54,9 @@ impl Output {
         let map = if finish.map { Some(Rc::new(RefCell::new(Map::new(width, height)?))) } else { None };
         let mut locks: Vec<Box<dyn RowFilter>> = Vec::new();
         let compares = factor > 1 && (finish.fidelity != Fidelity::Off || finish.map);
-        let rounds = if finish.fidelity == Fidelity::Lock { ROUNDS } else { 1 };
-        for round in 0..if compares { rounds } else { 0 } {
-            let told = map.clone().filter(|_| round == 0).map(|map| -> Differences { Box::new(move |y, _, row| map.borrow_mut().note(y, row)) });
+        // One round: what it leaves is about as much as the rounding to 8 bits.
+        if compares {
+            let told = map.clone().map(|map| -> Differences { Box::new(move |y, _, row| map.borrow_mut().note(y, row)) });
             let shape = LockShape { factor, width, height, planes: planes.count() };
             locks.push(Box::new(Lock::new(shape, finish.fidelity, input_row(source, planes), told)));
         }
@@ -171,7 +168,7 @@ fn quantised<T: Sample>(row: &Row, channels: Channels, alpha: bool) -> Vec<T> {
 /// The planes of colour as they are written: rounded, and on white where alpha is `flattened`.
 fn written<T: Sample>(row: &Row, colours: usize, flattened: bool) -> Row {
     let alpha = row.planes.last().filter(|_| flattened);
-    let rounded = |value: f32| (value.clamp(0.0, 1.0) * T::PEAK + 0.5).floor() / T::PEAK;
+    let rounded = |value: f32| (value.clamp(0.0, 1.0) * T::PEAK + 0.5) as i32 as f32 / T::PEAK;
     let plane = |plane: &Vec<f32>| match alpha {
         Some(alpha) => plane.iter().zip(alpha).map(|(v, a)| rounded(v.clamp(0.0, 1.0) * a + 1.0 - a)).collect(),
         None => plane.iter().map(|&v| rounded(v)).collect(),
