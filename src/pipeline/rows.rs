@@ -214,12 +214,11 @@ impl ChromaLock {
             });
         }
         [0, 1].map(|p| {
-            let mut row: Vec<f32> = self.rows[&y][0][p].iter().map(|v| 2.0 * v).collect();
-            for (sy, weight) in taps() {
-                for (value, across) in row.iter_mut().zip(&self.rows[&sy][1][p]) {
-                    *value -= weight * across;
-                }
-            }
+            let plain = &self.rows[&y][0][p];
+            let mut sum: Vec<(&[f32], f32)> = taps().map(|(sy, weight)| (self.rows[&sy][1][p].as_slice(), -weight)).collect();
+            sum.push((plain, 2.0));
+            let mut row = vec![0.0; plain.len()];
+            weighted_sum(&sum, &mut row);
             row
         })
     }
@@ -227,42 +226,49 @@ impl ChromaLock {
 
 /// Both chroma planes of row `y`.
 fn source_row(source: &Picture, y: usize) -> [Vec<f32>; 2] {
-    let [r, g, b] = rgb_row(source, y);
-    let mut planes = [vec![0.0; r.len()], vec![0.0; r.len()]];
+    let mut planes = [const { Vec::new() }; 2];
     let [cb, cr] = &mut planes;
-    for (((cb, cr), (r, g)), b) in cb.iter_mut().zip(cr).zip(r.iter().zip(&g)).zip(&b) {
-        [_, *cb, *cr] = rgb_to_ycbcr([*r, *g, *b]);
-    }
+    each_colour(source, y, |rgb| rgb_to_ycbcr(rgb)[1], cb);
+    each_colour(source, y, |rgb| rgb_to_ycbcr(rgb)[2], cr);
     planes
-}
-
-/// Red, green and blue of row `y`, 0..=1; a grey picture gives three equal planes.
-fn rgb_row(source: &Picture, y: usize) -> [Vec<f32>; 3] {
-    let grey = source.channels.colours() == 1;
-    [0, 1, 2].map(|c| {
-        let mut plane = Vec::new();
-        channel_row(source, y, if grey { 0 } else { c }, &mut plane);
-        plane
-    })
 }
 
 /// Adds channel `c` of row `y`, 0..=1.
 pub(super) fn channel_row(source: &Picture, y: usize, c: usize, into: &mut Vec<f32>) {
-    fn put<T: Copy + Into<f32>>(row: &[T], count: usize, c: usize, peak: f32, into: &mut Vec<f32>) {
-        into.extend(row.chunks_exact(count).map(|pixel| pixel[c].into() / peak));
-    }
-    let count = source.channels.count();
-    let row = source.width as usize * count;
-    match &source.samples {
-        Samples::U8(values) => put(&values[y * row..(y + 1) * row], count, c, 255.0, into),
-        Samples::U16(values) => put(&values[y * row..(y + 1) * row], count, c, 65_535.0, into),
+    match (c, source.channels) {
+        (0, _) => each_colour(source, y, |rgb| rgb[0], into),
+        (1, Channels::Rgb | Channels::Rgba) => each_colour(source, y, |rgb| rgb[1], into),
+        (2, Channels::Rgb | Channels::Rgba) => each_colour(source, y, |rgb| rgb[2], into),
+        _ => {
+            let (width, count) = (source.width as usize, source.channels.count());
+            into.extend((y * width..(y + 1) * width).map(|p| source.samples.unit(p * count + c)));
+        }
     }
 }
 
 /// Adds the luma of row `y`, 0..=1.
 pub(super) fn luma_row(source: &Picture, y: usize, into: &mut Vec<f32>) {
-    let [r, g, b] = rgb_row(source, y);
-    into.extend(r.iter().zip(&g).zip(&b).map(|((r, g), b)| luma([*r, *g, *b])));
+    each_colour(source, y, luma, into);
+}
+
+/// Adds what `value` makes of the colour of every pixel of row `y`; a grey pixel has three equal colours.
+fn each_colour(source: &Picture, y: usize, value: impl Fn([f32; 3]) -> f32, into: &mut Vec<f32>) {
+    fn put<T: Sample + Into<f32>, const N: usize>(row: &[T], value: impl Fn([f32; 3]) -> f32, into: &mut Vec<f32>) {
+        let at = |pixel: &[T; N], c: usize| pixel[if N > 2 { c } else { 0 }].into() / T::PEAK;
+        into.extend(row.as_chunks::<N>().0.iter().map(|pixel| value([at(pixel, 0), at(pixel, 1), at(pixel, 2)])));
+    }
+    let row = source.width as usize * source.channels.count();
+    let row = y * row..(y + 1) * row;
+    match (&source.samples, source.channels) {
+        (Samples::U8(values), Channels::Grey) => put::<_, 1>(&values[row], value, into),
+        (Samples::U8(values), Channels::GreyAlpha) => put::<_, 2>(&values[row], value, into),
+        (Samples::U8(values), Channels::Rgb) => put::<_, 3>(&values[row], value, into),
+        (Samples::U8(values), Channels::Rgba) => put::<_, 4>(&values[row], value, into),
+        (Samples::U16(values), Channels::Grey) => put::<_, 1>(&values[row], value, into),
+        (Samples::U16(values), Channels::GreyAlpha) => put::<_, 2>(&values[row], value, into),
+        (Samples::U16(values), Channels::Rgb) => put::<_, 3>(&values[row], value, into),
+        (Samples::U16(values), Channels::Rgba) => put::<_, 4>(&values[row], value, into),
+    }
 }
 
 /// Colour of pixel `index`, 0..=1; a grey picture gives three equal values.
