@@ -274,6 +274,12 @@ fn sizes_prints_and_maps() {
         assert_eq!(report["lr_psnr"].is_f64(), !passes.is_empty(), "{report}");
         assert_eq!(read(&desk.path("map.png")).width, 60);
     }
+    // What the report says of the input is what `score` finds.
+    let report: serde_json::Value = serde_json::from_slice(&desk.run(&["in.png", "--json", "-s", "2", "-o", "two.png"]).stdout).unwrap();
+    let score: serde_json::Value = serde_json::from_slice(&desk.run(&["score", "two.png", "two.png", "--input", "in.png", "--json"]).stdout).unwrap();
+    let [reported, found] = [&report["lr_psnr"], &score["lr_psnr"]].map(|v| v.as_f64().unwrap());
+    assert!((reported - found).abs() < 1e-3 && found > 45.0, "{reported} {found}");
+    assert_eq!(desk.run(&["score", "two.png", "two.png", "--input", "in.png", "--scale", "3"]).status.code(), Some(2));
     // A print says its size.
     let file = fs::read(desk.path("in-150x100.png")).unwrap();
     let density = decode(&file).unwrap().metadata.density.unwrap();

@@ -39,6 +39,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tiff", &["codec/"]),
     ("clap", &["bin/"]),
     ("indicatif", &["bin/"]),
+    ("fs4", &["bin/"]),
 ];
 
 /// What a source file names that it must not, as `line: what`.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::Poll;
 use std::thread;
+use std::time::Instant;
 
 use super::job::{Job, TileRequest};
 use crate::backend::select::{Preference, Refusal, covers, open, order};
@@ -305,6 +306,23 @@ async fn join<T>(futures: Vec<LocalFuture<'_, T>>) -> Vec<T> {
     })
     .await;
     slots.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+/// Seconds that a tile of each pass of `job` takes on `engine`, from one run of each after another that warms up.
+///
+/// # Errors
+/// What the engine says.
+pub fn tile_seconds(job: &Job, networks: &[&Network], engine: &Engine) -> Result<Vec<f64>> {
+    let shapes = job.sessions();
+    let sessions = pollster::block_on(Sessions::prepare(engine.backend.as_ref(), networks, &shapes))?;
+    let seconds = shapes.iter().enumerate().map(|(pass, shape)| {
+        let tile = Tensor::new(*shape, (0..shape.len()).map(|i| (i % 97) as f32 / 97.0).collect())?;
+        pollster::block_on(sessions.of(pass).run(&tile))?;
+        let begun = Instant::now();
+        pollster::block_on(sessions.of(pass).run(&tile))?;
+        Ok(begun.elapsed().as_secs_f64())
+    });
+    seconds.collect()
 }
 
 /// The enlargement factor of a network that is not covered, found by preparing it for the whole picture.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::check::{Doubt, examine};
+use super::estimate::{Estimate, PROGRAM_BYTES, SAMPLE_NANOSECONDS, file_bytes};
 use super::options::JobOptions;
 use super::output::{Finish, Output};
 use super::pass::Pass;
@@ -278,6 +279,43 @@ impl Job {
         }
     }
 
+    /// What the job will take, where a tile of each pass takes so many seconds of a core; nothing is run for it.
+    pub fn estimate(&self, tile_seconds: &[f64]) -> Estimate {
+        let parallel = self.options.parallel.max(1) as f64;
+        let samples = self.format.row_len() as f64 * f64::from(self.format.height);
+        let networks: f64 = self.passes.iter().zip(tile_seconds).map(|(pass, seconds)| pass.len() as f64 * seconds).sum();
+        let rows = samples * SAMPLE_NANOSECONDS * 1e-9;
+        let scale = f64::from(self.format.width) / f64::from(self.input[0]);
+        let [file_bytes, most_file_bytes] = file_bytes(self.options.format, self.format, self.options.quality, scale);
+        Estimate {
+            milliseconds: (1e3 * ((networks + rows) / parallel).max(rows)) as u64,
+            memory_bytes: self.memory_bytes(),
+            file_bytes,
+            most_file_bytes,
+        }
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        let source = &self.source;
+        let planes = self.planes.count() + usize::from(source.channels.has_alpha());
+        let mut bytes = source.samples.len() * source.samples.depth().bytes();
+        for (number, pass) in self.passes.iter().enumerate() {
+            let shape = pass.shape();
+            let rows = pass.plan.tile(0).height * pass.plan.geometry().scale;
+            // One row of tiles is being written while the next one fills.
+            bytes += 3 * rows * pass.plan.picture_width() * pass.plan.geometry().scale * planes * size_of::<f32>() / 2;
+            bytes += if number == 0 { 0 } else { 2 * shape.height * pass.plan.picture_width() * planes * size_of::<f32>() };
+            bytes += 3 * (CPU_VALUE_BYTES as usize).min(VALUES * shape.height * shape.width * size_of::<f32>()) * self.options.parallel.max(1);
+        }
+        // Rows that wait in the lock and the measurement of LR-PSNR.
+        let factor: usize = self.passes.iter().map(|pass| pass.plan.geometry().scale).product();
+        bytes += 9 * factor * factor * source.width as usize * (planes + 3) * size_of::<f32>() / 2;
+        if self.options.format == OutputFormat::WebP {
+            bytes += 7 * self.format.row_len() * self.format.height as usize / 3;
+        }
+        PROGRAM_BYTES + bytes as u64
+    }
+
     /// The fidelity map, where it was asked for and the picture is done.
     pub fn map(&self) -> Option<std::cell::Ref<'_, Map>> {
         self.output.map()
@@ -432,6 +470,9 @@ const FINISH_REACH: usize = 24;
 
 /// Lowest tile of a wide result, in input pixels.
 const MIN_TILE: usize = 64;
+
+/// Values that a network has for a pixel, about.
+const VALUES: usize = 32;
 
 /// Largest difference at which two engines agree on a tile.
 const AGREEMENT: f32 = 1e-2;

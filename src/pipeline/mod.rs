@@ -12,6 +12,7 @@
 //! (`drive`), the browser from workers, and both get the same bytes.
 
 mod check;
+mod estimate;
 mod job;
 mod options;
 mod output;
@@ -24,6 +25,7 @@ pub mod size;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod drive;
 
+pub use estimate::{Estimate, file_bytes};
 pub use job::{Job, TileRequest};
 pub use options::JobOptions;
 pub use output::write_map;

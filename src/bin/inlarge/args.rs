@@ -43,6 +43,12 @@ pub(crate) struct ScoreArgs {
     /// Pixels to leave out at each side (the tables use the scale)
     #[arg(long, default_value_t = 0)]
     pub(crate) shave: usize,
+    /// What the result was made of: adds LR-PSNR, how well the result scaled back down is this
+    #[arg(long, value_name = "LR")]
+    pub(crate) input: Option<PathBuf>,
+    /// Factor between that and the result [default: from their sizes]
+    #[arg(long, requires = "input")]
+    pub(crate) scale: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -107,6 +113,9 @@ pub(crate) struct EnlargeArgs {
     /// EXIF, XMP and IPTC of the result: all, all but places, or none
     #[arg(long, value_enum, default_value_t = MetadataArg::Keep)]
     pub(crate) metadata: MetadataArg,
+    /// Only say what it would take: time, memory and file size
+    #[arg(long)]
+    pub(crate) estimate: bool,
     /// Print one JSON object a picture
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,9 +6,9 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressStyle};
 use inlarge::backend::select::Preference;
 use inlarge::codec::encode::OutputFormat;
 use inlarge::codec::{Density, MetadataPolicy, decode};
@@ -19,7 +19,7 @@ use inlarge::model::manifest::shipped;
 use inlarge::model::receptive_field::Geometry;
 use inlarge::pipeline::drive::{self, Engine};
 use inlarge::pipeline::size::{Size, Step, passes};
-use inlarge::pipeline::{Job, JobOptions, Report, write_map};
+use inlarge::pipeline::{Estimate, Job, JobOptions, Report, write_map};
 use inlarge::{Error, Result};
 
 use crate::args::{EnlargeArgs, FormatArg, MetadataArg};
@@ -52,7 +52,8 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
     let mut failed = false;
     for input in &args.inputs {
         match enlarge(args, input, &model, preference) {
-            Ok(report) => report_done(args, &report),
+            Ok(Some(report)) => report_done(args, &report),
+            Ok(None) => {}
             Err(error) => {
                 failed = true;
                 report_error(args, Some(input), &error);
@@ -139,7 +140,8 @@ fn plan<'a>(args: &EnlargeArgs, model: &'a Chosen, engine: &Engine, input: [u32;
     }
 }
 
-fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Preference) -> Result<Report> {
+/// Enlarges one picture; `None` where only an estimate was asked for.
+fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Preference) -> Result<Option<Report>> {
     let started = Instant::now();
     let bytes = fs::read(input).map_err(|e| {
         let remedy = if input.is_dir() { "Name the pictures in the folder" } else { "Check the name and the permissions" };
@@ -184,6 +186,21 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
     };
     let aside = Aside::create(&output);
     let mut job = Job::new(decoded, &plan.networks, options, plan.opaque_scale, BufWriter::new(aside.file()?))?;
+    let size = job.size();
+    if args.estimate || u64::from(size[0]) * u64::from(size[1]) >= WORTH_ESTIMATING {
+        let estimate = job.estimate(&drive::tile_seconds(&job, &plan.networks, &engine)?);
+        if args.estimate {
+            report_estimate(args, input, size, &estimate);
+            return Ok(None);
+        }
+        for warning in warnings(args, &estimate, &output) {
+            // Said now, while it is of use, and in the report.
+            if !args.json {
+                eprintln!("inlarge: {}: {warning}", input.display());
+            }
+            job.warn(warning);
+        }
+    }
     let bar = progress_bar(args, input, job.tiles());
     drive::run(&mut job, &plan.networks, engine, &AtomicBool::new(false), &mut |done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
@@ -194,7 +211,54 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
         aside.rename()?;
     }
     aside.rename()?;
-    Ok(report)
+    Ok(Some(report))
+}
+
+/// Pixels of a result from which a measurement costs little beside the work.
+const WORTH_ESTIMATING: u64 = 20_000_000;
+/// Milliseconds from which a job is announced as a long one.
+const LONG: u64 = 60_000;
+
+/// What a user should know before a large job, with the better choice: sentences without their full stop.
+fn warnings(args: &EnlargeArgs, estimate: &Estimate, output: &Path) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if estimate.milliseconds > LONG {
+        let better = if args.model_file.is_none() && ![AUTO_MODEL, "auto"].contains(&args.model.as_str()) {
+            format!("-m {AUTO_MODEL} or a smaller size takes less")
+        } else {
+            "a smaller size takes less".into()
+        };
+        warnings.push(format!("This will take about {}; {better}", HumanDuration(Duration::from_millis(estimate.milliseconds))));
+    }
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Ok(left) = fs4::available_space(folder)
+        && left < estimate.file_bytes
+    {
+        let [left, need] = [left, estimate.file_bytes].map(|bytes| BinaryBytes(bytes).to_string());
+        warnings.push(format!("The disk has {left} left and the result may take {need}; --format jpeg or a smaller size takes less"));
+    }
+    warnings
+}
+
+fn report_estimate(args: &EnlargeArgs, input: &Path, [width, height]: [u32; 2], estimate: &Estimate) {
+    let Estimate { milliseconds, memory_bytes, file_bytes, most_file_bytes } = *estimate;
+    if args.json {
+        let seconds = milliseconds as f64 / 1e3;
+        line!(
+            "{}",
+            serde_json::json!({ "input": input.display().to_string(), "width": width, "height": height, "seconds": seconds,
+                "memory_bytes": memory_bytes, "file_bytes": file_bytes, "most_file_bytes": most_file_bytes })
+        );
+        return;
+    }
+    line!(
+        "{}  {width} x {height}, about {:.1} s, {} of memory, {} on disk, at the most {}",
+        input.display(),
+        milliseconds as f64 / 1e3,
+        BinaryBytes(memory_bytes),
+        BinaryBytes(file_bytes),
+        BinaryBytes(most_file_bytes)
+    );
 }
 
 fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
