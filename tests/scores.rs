@@ -54,6 +54,7 @@ fn enlarge(low: &Picture, network: &Network, fidelity: Fidelity) -> (Picture, Re
         bits: 8,
         colour: "",
         metadata: Metadata::default(),
+        lossy: false,
         warnings: Vec::new(),
     };
     let mut job = Job::new(decoded, &[network], options, None, sink.clone()).unwrap();

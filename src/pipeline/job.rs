@@ -11,7 +11,7 @@ use super::pass::Pass;
 use super::report::Report;
 use super::rows::{Planes, rgb_at};
 use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Sink, can_hold, encoder};
-use crate::codec::{Decoded, Format, decode};
+use crate::codec::{Decoded, decode};
 use crate::error::{Error, Result};
 use crate::finish::Row;
 use crate::finish::denoise::denoise;
@@ -90,7 +90,7 @@ impl Job {
     /// # Errors
     /// As [`Job::open`].
     pub fn new(decoded: Decoded, networks: &[&Network], options: JobOptions, opaque_scale: Option<usize>, sink: impl Sink + 'static) -> Result<Self> {
-        let Decoded { picture, mut metadata, mut warnings, format: stored, .. } = decoded;
+        let Decoded { picture, mut metadata, mut warnings, lossy, .. } = decoded;
         let input = [picture.width, picture.height];
         let geometries = geometries(networks, opaque_scale)?;
         let factor: usize = geometries.iter().map(|g| g.scale).product();
@@ -119,7 +119,7 @@ impl Job {
             (_, 1) => Planes::Luma,
             _ => Planes::Rgb,
         };
-        let fidelity = fidelity(&options, stored);
+        let fidelity = fidelity(&options, lossy);
         let alpha = source.channels.has_alpha();
         let mut passes = Vec::with_capacity(networks.len());
         let mut sides = [source.height as usize, source.width as usize];
@@ -518,8 +518,8 @@ fn framed(picture: Picture, wrap: Option<usize>, factor: usize, [width, height]:
 }
 
 /// The lock that was asked for, or that suits the picture. Noise that was taken away is not brought back.
-fn fidelity(options: &JobOptions, stored: Format) -> Fidelity {
-    let chosen = options.fidelity.unwrap_or(if stored == Format::Jpeg { Fidelity::Tone } else { Fidelity::Lock });
+fn fidelity(options: &JobOptions, lossy: bool) -> Fidelity {
+    let chosen = options.fidelity.unwrap_or(if lossy { Fidelity::Tone } else { Fidelity::Lock });
     if options.denoise > 0.0 && chosen == Fidelity::Lock { Fidelity::Tone } else { chosen }
 }
 

@@ -1,10 +1,11 @@
 //! Every format and layout that can be read.
 
+use inlarge::codec::encode::{EncoderOptions, OutputFormat};
 use inlarge::codec::{Format, decode, sniff};
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use jpeg_encoder::{ColorType, SamplingFactor};
 
-use crate::make::{Png, Tiff, by_image, bytes, jpeg, pack, picture, psnr};
+use crate::make::{Png, Tiff, by_image, bytes, encode, jpeg, pack, picture, psnr};
 
 fn ours(file: &[u8]) -> Picture {
     decode(file).unwrap().picture
@@ -141,6 +142,22 @@ fn webp_lossy_and_with_alpha() {
     // WebP stores alpha without loss; colours under full transparency are free.
     let alphas: Vec<u8> = bytes(&found.picture).iter().skip(3).step_by(4).copied().collect();
     assert_eq!(alphas, (0..48).flat_map(|_| (0..64_u8).map(|x| x * 4)).collect::<Vec<_>>());
+}
+
+#[test]
+fn files_compressed_with_loss_are_known() {
+    let picture = picture(16, 16, Channels::Rgb, Depth::Eight, false);
+    let options = EncoderOptions::default();
+    for (file, lossy) in [
+        (include_bytes!("../assets/lossy.webp").to_vec(), true),
+        (include_bytes!("../assets/lossy-alpha.webp").to_vec(), true),
+        (include_bytes!("../assets/animated.webp").to_vec(), false),
+        (encode(&picture, OutputFormat::WebP, &options, 16), false),
+        (encode(&picture, OutputFormat::Jpeg, &options, 16), true),
+        (encode(&picture, OutputFormat::Png, &options, 16), false),
+    ] {
+        assert_eq!(decode(&file).unwrap().lossy, lossy, "{:?}", &file[..16]);
+    }
 }
 
 /// A GIF whose frames have one colour each, at `(width, height, left, top)`, the first one red.

@@ -11,13 +11,13 @@ answer({
     engine = await Engine.create(backend, true);
   },
   async prepare(net, side) {
-    await engine.prepare(await bytes(`/nets/${net.name}.onnx`), net.channels, side, side);
+    await engine.prepare(0, 1, await bytes(`/nets/${net.name}.onnx`), net.channels, side, side);
   },
   load(data) {
     input = data;
   },
   async run(tiles) {
-    for (let n = 0; n < tiles; n += 1) output = await engine.run(input);
+    for (let n = 0; n < tiles; n += 1) output = await engine.run(0, input);
   },
   output: () => output,
 });

@@ -89,7 +89,7 @@ pub(crate) struct EnlargeArgs {
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) quality: u8,
     /// What the result must keep of the picture when it is scaled back down: all of it, its tone, or whatever the network says
-    /// [default: tone for JPEG files, lock for others]
+    /// [default: tone for files compressed with loss, lock for others]
     #[arg(long, value_enum)]
     pub(crate) fidelity: Option<FidelityArg>,
     /// Write a picture of where the network contradicted the input here (PNG); only for one picture

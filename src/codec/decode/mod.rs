@@ -36,6 +36,8 @@ pub struct Decoded {
     /// What came with the pixels, as far as it is true of the picture as decoded: the ICC profile where it describes it,
     /// orientations set to upright, no thumbnails.
     pub metadata: Metadata,
+    /// Whether the file was compressed with loss, so that it may hold blocks and other traces of it.
+    pub lossy: bool,
     /// What was left out or changed on the way, as sentences without their full stop.
     pub warnings: Vec<String>,
 }
@@ -81,7 +83,8 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded> {
         warnings.push(misfit);
         metadata.icc = None;
     }
-    Ok(Decoded { picture, format, bits: raw.bits, colour: raw.colour, metadata, warnings })
+    let lossy = format == Format::Jpeg || format == Format::WebP && webp::is_lossy(bytes);
+    Ok(Decoded { picture, format, bits: raw.bits, colour: raw.colour, metadata, lossy, warnings })
 }
 
 /// The error for a file that ends too early.

@@ -45,6 +45,26 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
 }
 
+/// Whether the first picture was compressed with loss.
+pub(super) fn is_lossy(bytes: &[u8]) -> bool {
+    /// Bytes of a frame's header before its chunks.
+    const FRAME: usize = 8 + 16;
+    let mut at = 12;
+    while let Some(&[a, b, c, d, size0, size1, size2, size3]) = bytes.get(at..at + 8) {
+        match &[a, b, c, d] {
+            b"VP8 " => return true,
+            b"VP8L" => return false,
+            // The chunks of an animation's first frame, which may begin with its alpha.
+            b"ANMF" => at += FRAME,
+            _ => {
+                let size = u32::from_le_bytes([size0, size1, size2, size3]) as usize;
+                at = at.saturating_add(size).saturating_add(8 + size % 2);
+            }
+        }
+    }
+    false
+}
+
 /// Checks that every chunk lies within the file, and returns the canvas size that the first chunk
 /// claims. The engine itself takes what there is of a file that is cut short.
 fn walk(bytes: &[u8]) -> Result<Option<(u32, u32)>> {
