@@ -47,6 +47,10 @@ export const compareStyles = css`
   .layer > img {
     background: repeating-conic-gradient(#8d877f 0% 25%, #a59f96 0% 50%) 0 0 / 20px 20px;
   }
+  .layer.over > img {
+    background: none;
+    opacity: 0.82;
+  }
   .handle {
     position: absolute;
     top: 0;

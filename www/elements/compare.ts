@@ -41,6 +41,8 @@ export class InlargeCompare extends LitElement {
   @property() source = '';
   /** Address of the result; empty while there is none. */
   @property() result = '';
+  /** Address of a picture to lay over the result; empty where there is none. */
+  @property() overlay = '';
   /** Size of the picture at its full zoom: the result's, or the source's while there is no result. */
   @property({ type: Number }) width = 0;
   @property({ type: Number }) height = 0;
@@ -116,6 +118,7 @@ export class InlargeCompare extends LitElement {
         <div class="layer before">${this.source ? html`<img src=${this.source} alt=${this.result ? words.before : ''} draggable="false" />` : nothing}</div>
         ${this.result
           ? html`<div class="layer after"><img src=${this.result} alt=${words.after} draggable="false" /></div>
+              ${this.overlay ? html`<div class="layer after over"><img src=${this.overlay} alt="" draggable="false" /></div>` : nothing}
               <span class="tag left" aria-hidden="true">${words.before}</span>
               <span class="tag right" aria-hidden="true">${words.after}</span>
               <div class="handle" part="divider" role="slider" tabindex="0" aria-label=${words.divider} aria-orientation="horizontal"
@@ -202,8 +205,7 @@ export class InlargeCompare extends LitElement {
       picture.style.height = `${this.height * scale}px`;
       picture.style.transform = `translate(${x}px, ${y}px)`;
     }
-    const after = viewport.querySelector<HTMLElement>('.layer.after');
-    if (after) after.style.clipPath = `inset(0 0 0 ${this.split * 100}%)`;
+    for (const after of viewport.querySelectorAll<HTMLElement>('.layer.after')) after.style.clipPath = `inset(0 0 0 ${this.split * 100}%)`;
     if (this.handle) this.handle.style.left = `${this.split * 100}%`;
     viewport.classList.toggle('pannable', this.view.pannable);
     // A tag names the side that it lies on.

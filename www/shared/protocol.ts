@@ -97,6 +97,16 @@ export type SizeRequest =
   /** As large as fits onto a sheet, at so many pixels an inch: `30x20cm@300`, `12x8in@240`. */
   | { readonly print: string };
 
+/** What a picture of known size will become. */
+export interface PlannedSize {
+  readonly width: number;
+  readonly height: number;
+  /** Ids of the networks that run one after the other, none where the size does not change. */
+  readonly passes: readonly string[];
+  /** Pixels an inch of a print. */
+  readonly dpi?: number;
+}
+
 /** What is done besides enlarging; shares are 0 to 1. */
 export interface FinishRequest {
   /** Left out, files compressed with loss get their tone locked, others are locked. */
@@ -111,6 +121,12 @@ export interface FinishRequest {
   /** The picture is a texture whose opposite edges join. */
   readonly wrap?: boolean;
 }
+
+/**
+ * Where a result goes: a file that the user chose, the browser's storage for this origin, or memory. `auto` keeps small ones in
+ * memory.
+ */
+export type SinkChoice = 'auto' | 'memory' | 'storage' | FileSystemFileHandle;
 
 /** One picture to enlarge. */
 export interface JobRequest {
@@ -130,10 +146,15 @@ export interface JobRequest {
     /** Which metadata goes on with the result; all where left out. */
     readonly metadata?: MetadataChoice;
   };
+  readonly sink: SinkChoice;
+  /** Folder and file for the result in the browser's storage; null where there is none. */
+  readonly place: { readonly folder: string; readonly file: string } | null;
 }
 
 export interface JobResult {
   readonly blob: Blob;
+  /** Name of the file in the browser's storage that backs the blob, where there is one. */
+  readonly stored?: string;
   readonly width: number;
   readonly height: number;
   readonly report: Report;
@@ -182,6 +203,8 @@ export interface CoordinatorApi {
   cancel(job: number): Promise<number[]>;
   /** A compute worker failed to load or threw outside of a call. */
   computeDied(id: number, reason: string): void;
+  /** Size of the result and passes for a picture of `width` x `height`; undefined where only running the network tells. */
+  plan(models: readonly ModelSource[], size: SizeRequest | null, width: number, height: number): Promise<PlannedSize | undefined>;
   inspect(file: Blob): Promise<ModelFacts>;
   preview(file: Blob, maxSide: number): Promise<PreviewResult>;
 }

@@ -1,5 +1,6 @@
+import type { Forecast } from './forecast.js';
 import type { UpscaleResult } from '../lib/types.js';
-import type { Progress } from '../shared/protocol.js';
+import type { PlannedSize, Progress } from '../shared/protocol.js';
 
 export type ItemState = 'waiting' | 'working' | 'done' | 'failed';
 
@@ -12,6 +13,12 @@ export interface Item {
   /** Size of the upright source in pixels, as soon as it is known. */
   width: number;
   height: number;
+  /** The size that the settings lead to, as far as it can be told. */
+  planned: PlannedSize | undefined;
+  /** Why the settings lead to no size. */
+  planProblem: string;
+  /** What that will cost. */
+  forecast: Forecast | undefined;
   state: ItemState;
   progress: Progress | undefined;
   /** Size of the result under way, as soon as it is known. */
@@ -23,6 +30,8 @@ export interface Item {
   result: UpscaleResult | undefined;
   /** Address of the result. */
   resultUrl: string;
+  /** Address of the fidelity map; empty where there is none. */
+  mapUrl: string;
   /** The settings that the result was made with. */
   madeWith: string;
   /** What went wrong and what to do about it, in words for people. */
@@ -33,8 +42,8 @@ let nextId = 1;
 
 export function newItem(file: File): Item {
   return {
-    id: nextId++, file, picture: undefined, width: 0, height: 0, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
-    result: undefined, resultUrl: '', madeWith: '', problem: undefined,
+    id: nextId++, file, picture: undefined, width: 0, height: 0, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
+    result: undefined, resultUrl: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }
 

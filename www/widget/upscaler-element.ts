@@ -179,6 +179,7 @@ export class UpscalerElement extends LitElement {
   private clearResult(): void {
     if (this.resultUrl) URL.revokeObjectURL(this.resultUrl);
     this.resultUrl = '';
+    void this.outcome?.discard();
     this.outcome = undefined;
   }
 

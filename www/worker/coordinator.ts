@@ -85,6 +85,12 @@ const api: CoordinatorApi = {
     running?.engines.died(id, reason);
   },
 
+  async plan(sources, size, width, height) {
+    const { passes, size: planned, dpi } = started().models.plan(sources, size, width, height);
+    if (!planned) return undefined;
+    return { width: planned[0], height: planned[1], passes: passes.map(({ entry }) => entry.id), ...(dpi === undefined ? {} : { dpi }) };
+  },
+
   async inspect(file) {
     return started().models.inspect(file);
   },
