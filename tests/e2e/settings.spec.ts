@@ -50,7 +50,7 @@ test('what came out names the network’s part, the lock and how well it agrees'
   await expect(outcome).toContainText(/\d\d\.\d dB, scaled back down by \w+/);
 
   await page.locator('summary').filter({ hasText: 'More' }).click();
-  await page.getByLabel('Fidelity', { exact: true }).selectOption('Off');
+  await page.getByRole('combobox', { name: 'Fidelity' }).selectOption('Off');
   await app.scale.selectOption('2');
   await app.upscaleButton.click();
   await expect(outcome).toContainText('2× by the network, all of it', { timeout: SMALL });
@@ -77,8 +77,8 @@ test('denoise, grain and seamless edges change the picture', async ({ page }) =>
   const made = [await app.upscale()];
   await page.locator('summary').filter({ hasText: 'More' }).click();
   const changes: (() => Promise<unknown>)[] = [
-    () => page.getByLabel('Grain').fill('60'),
-    () => page.getByLabel('Denoise').fill('80'),
+    () => page.getByRole('slider', { name: 'Grain' }).fill('60'),
+    () => page.getByRole('slider', { name: 'Denoise' }).fill('80'),
     () => page.getByLabel('Seamless texture').check(),
   ];
   for (const change of changes) {

@@ -3,11 +3,11 @@ import { abortError, ModelError, ParameterError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import type { ModelEntry } from '../shared/manifest.js';
 import type {
-  BackendChoice, EngineReport, FinishRequest, JobRequest, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, SizeRequest,
+  BackendChoice, EngineReport, FinishRequest, JobRequest, JobResult, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, SizeRequest,
 } from '../shared/protocol.js';
 import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
-import { toFile } from './input.js';
+import { decodeInBrowser, toFile } from './input.js';
 import { resultName } from './names.js';
 import { discard, shelf } from './shelf.js';
 import { defaultWorkers } from './spawn.js';
@@ -173,7 +173,7 @@ class Running implements Upscaler {
       }
     };
     return this.enqueue(signal, async (coordinator) => {
-      const result = await this.cancellable(coordinator, request, emit, signal);
+      const result = await this.withHelp(coordinator, request, emit, signal);
       // The engine may have failed on the way and another one taken over.
       if (backend === this.backend && result.report.backend !== this.engine.backend) {
         this.engine = await coordinator.guarded(coordinator.api.engine(backend));
@@ -194,6 +194,25 @@ class Running implements Upscaler {
     if (this.life.signal.aborted) return;
     this.life.abort(abortError());
     this.crew.endAll();
+  }
+
+  /** Runs a job; a file that only the browser can decode is handed on as a PNG, which the report says. */
+  private async withHelp(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined): Promise<JobResult> {
+    try {
+      return await this.cancellable(coordinator, request, emit, signal);
+    } catch (error) {
+      const file = isUnsupported(error) && (await this.refuses(coordinator, request.file)) ? await decodeInBrowser(request.file) : undefined;
+      if (!file) throw error;
+      signal?.throwIfAborted();
+      const { report, ...result } = await this.cancellable(coordinator, { ...request, file }, emit, signal);
+      const warning = 'The browser decoded this file, in 8 bits and sRGB; metadata that it had is not in the result.';
+      return { ...result, report: { ...report, warnings: [warning, ...report.warnings] } };
+    }
+  }
+
+  /** Whether it is the file, rather than a model, that is not supported. */
+  private async refuses(coordinator: Coordinator, file: Blob): Promise<boolean> {
+    return coordinator.guarded(coordinator.api.preview(file, 1)).then(() => false, isUnsupported);
   }
 
   /** Runs a job in the coordinator; an abort rejects at once, and the queue waits for the cleaning up. */
@@ -265,6 +284,10 @@ function finishOf({ fidelity, map, denoise, sharpen, grain, seed, wrap }: Upscal
   }
   const given = Object.entries({ fidelity, map, denoise, sharpen, grain, seed, wrap }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as FinishRequest;
+}
+
+function isUnsupported(error: unknown): boolean {
+  return (error as { kind?: unknown }).kind === 'unsupported';
 }
 
 const DEFAULT_SCALE = 4;

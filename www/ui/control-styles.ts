@@ -197,7 +197,7 @@ export const controlStyles = css`
     min-height: 44px;
     accent-color: var(--accent);
   }
-  output {
+  .number {
     color: var(--ink);
     font-variant-numeric: tabular-nums;
   }

@@ -45,7 +45,7 @@ export function settingsPanel(session: Session) {
       </select>
     </label>
     ${settings.type === 'image/jpeg'
-      ? html`<label class="field"><span>Quality <output>${settings.quality}</output></span>
+      ? html`<label class="field"><span>Quality <span class="number">${settings.quality}</span></span>
           <input type="range" min="50" max="100" .value=${String(settings.quality)} ?disabled=${running}
             @input=${(event: Event) => session.set({ quality: Number(valueOf(event)) })} />
         </label>`
@@ -103,7 +103,7 @@ function morePanel(session: Session) {
 
 /** A slider from 0 to 100 % for a share of 0 to 1. */
 function share(session: Session, label: string, value: number, set: (value: number) => Partial<Settings>) {
-  return html`<label class="field"><span>${label} <output>${value > 0 ? Math.round(value * 100) : ''}</output></span>
+  return html`<label class="field"><span>${label} <span class="number">${value > 0 ? Math.round(value * 100) : ''}</span></span>
     <input type="range" min="0" max="100" .value=${String(Math.round(value * 100))} ?disabled=${session.running}
       @input=${(event: Event) => session.set(set(Number(valueOf(event)) / 100))} />
   </label>`;
