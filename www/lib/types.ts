@@ -1,6 +1,6 @@
 import type { ModelEntry } from '../shared/manifest.js';
 import type {
-  BackendChoice, EngineReport, FinishRequest, MetadataChoice, OutputType, PlannedSize, PreviewResult, Progress, Report, SinkChoice, SizeRequest,
+  BackendChoice, EngineReport, FinishRequest, MetadataChoice, OutputType, PlannedSize, PreviewResult, Pyramid, Progress, Report, SinkChoice, SizeRequest,
 } from '../shared/protocol.js';
 
 /** What can be enlarged. An address is fetched from its own origin, or from wherever the page's connect-src allows. */
@@ -86,6 +86,11 @@ export interface Upscaler {
   useEngine(backend: BackendChoice): Promise<EngineReport>;
   /** A small PNG of a picture that the browser cannot show itself, such as a TIFF. */
   preview(input: UpscaleInput, maxSide: number): Promise<PreviewResult>;
+  /**
+   * A result cut into tiles, with a reduced picture of the whole, for showing what is too large for one image element. Undefined
+   * where it cannot be: a JPEG or WebP of more than 100 megapixels, a TIFF.
+   */
+  pyramid(result: Pick<UpscaleResult, 'blob' | 'width' | 'height'>): Promise<Pyramid | undefined>;
   /** Ends every worker; what is under way rejects with an `AbortError`. */
   dispose(): void;
 }

@@ -3,7 +3,7 @@ import { abortError, ModelError, ParameterError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import type { ModelEntry } from '../shared/manifest.js';
 import type {
-  BackendChoice, EngineReport, FinishRequest, JobRequest, JobResult, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, SizeRequest,
+  BackendChoice, EngineReport, FinishRequest, JobRequest, JobResult, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, Pyramid, SizeRequest,
 } from '../shared/protocol.js';
 import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
@@ -112,6 +112,10 @@ class Running implements Upscaler {
   async preview(input: UpscaleInput, maxSide: number): Promise<PreviewResult> {
     const { file } = await toFile(input, undefined, this.life.signal);
     return this.direct((coordinator) => coordinator.api.preview(file, maxSide));
+  }
+
+  pyramid({ blob, width, height }: Pick<UpscaleResult, 'blob' | 'width' | 'height'>): Promise<Pyramid | undefined> {
+    return this.direct((coordinator) => coordinator.api.pyramid(blob, width, height));
   }
 
   async ready(options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'> = {}): Promise<void> {

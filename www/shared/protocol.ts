@@ -162,6 +162,19 @@ export interface JobResult {
   readonly map?: Blob;
 }
 
+/** A large picture for looking at: reduced, and cut into tiles at full size. */
+export interface Pyramid {
+  readonly width: number;
+  readonly height: number;
+  /** Edge of a tile in pixels; those at the right and the bottom may be smaller. */
+  readonly tile: number;
+  readonly columns: number;
+  /** JPEG files, row by row. */
+  readonly tiles: readonly Blob[];
+  /** A JPEG file of the whole. */
+  readonly reduced: Blob;
+}
+
 /** A small picture of a file that the browser cannot show itself. */
 export interface PreviewResult {
   readonly blob: Blob;
@@ -206,6 +219,8 @@ export interface CoordinatorApi {
   /** Size of the result and passes for a picture of `width` x `height`; undefined where only running the network tells. */
   plan(models: readonly ModelSource[], size: SizeRequest | null, width: number, height: number): Promise<PlannedSize | undefined>;
   inspect(file: Blob): Promise<ModelFacts>;
+  /** A result cut up for the viewer; undefined where it cannot be. */
+  pyramid(file: Blob, width: number, height: number): Promise<Pyramid | undefined>;
   preview(file: Blob, maxSide: number): Promise<PreviewResult>;
 }
 

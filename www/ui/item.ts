@@ -1,6 +1,6 @@
 import type { Forecast } from './forecast.js';
 import type { UpscaleResult } from '../lib/types.js';
-import type { PlannedSize, Progress } from '../shared/protocol.js';
+import type { PlannedSize, Progress, Pyramid } from '../shared/protocol.js';
 
 export type ItemState = 'waiting' | 'working' | 'done' | 'failed';
 
@@ -30,6 +30,11 @@ export interface Item {
   result: UpscaleResult | undefined;
   /** Address of the result. */
   resultUrl: string;
+  /** The result cut up for the viewer, where it is too large for one image element, and the address of its reduced picture. */
+  pyramid: Pyramid | undefined;
+  reducedUrl: string;
+  /** Why a result cannot be shown. */
+  unseen: string;
   /** Address of the fidelity map; empty where there is none. */
   mapUrl: string;
   /** The settings that the result was made with. */
@@ -43,7 +48,7 @@ let nextId = 1;
 export function newItem(file: File): Item {
   return {
     id: nextId++, file, picture: undefined, width: 0, height: 0, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
-    result: undefined, resultUrl: '', mapUrl: '', madeWith: '', problem: undefined,
+    result: undefined, resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }
 

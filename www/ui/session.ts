@@ -1,5 +1,6 @@
+import { isLarge } from '../elements/large.js';
 import { Estimate } from '../lib/estimate.js';
-import type { Upscaler, UpscaleOptions } from '../lib/types.js';
+import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import { orAborted } from '../shared/errors.js';
 import type { ModelEntry } from '../shared/manifest.js';
@@ -199,8 +200,8 @@ export class Session extends EventTarget {
 
   private reset(item: Item): void {
     void item.result?.discard();
-    for (const address of [item.resultUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
-    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, resultUrl: '', mapUrl: '', problem: undefined });
+    for (const address of [item.resultUrl, item.reducedUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
+    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
   }
 
   private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
@@ -229,6 +230,7 @@ export class Session extends EventTarget {
       item.result = await upscaler.upscale(item.file, { ...options, signal, onProgress });
       item.resultUrl = URL.createObjectURL(item.result.blob);
       item.mapUrl = item.result.map ? URL.createObjectURL(item.result.map) : '';
+      if (isLarge(item.result)) void this.cut(upscaler, item, item.result);
       this.note(item, ended - began);
       item.state = 'done';
       item.madeWith = key;
@@ -244,6 +246,17 @@ export class Session extends EventTarget {
         this.say(`${item.file.name} failed. ${item.problem}`);
       }
     }
+    this.changed();
+  }
+
+  /** Cuts a large result up for the viewer. */
+  private async cut(upscaler: Upscaler, item: Item, result: UpscaleResult): Promise<void> {
+    const pyramid = await upscaler.pyramid(result).catch(() => undefined);
+    // It may have been made anew, or removed, meanwhile.
+    if (item.result !== result) return;
+    item.pyramid = pyramid;
+    item.reducedUrl = pyramid ? URL.createObjectURL(pyramid.reduced) : '';
+    item.unseen = pyramid ? '' : 'The result is too large to be shown here in this format; the saved file is whole.';
     this.changed();
   }
 

@@ -1,13 +1,11 @@
 import { html, nothing } from 'lit';
 import '../elements/compare.js';
+import { isLarge } from '../elements/large.js';
 import { enlargerArt } from './art.js';
 import type { Item } from './item.js';
 import { mapLegend } from './outcome.js';
 import type { Session } from './session.js';
 import { bytes, size } from './words.js';
-
-/** Pixels of a result that an <img> is trusted with: 4 bytes each once it is decoded. */
-const SHOWN_PIXELS = ((navigator as { deviceMemory?: number }).deviceMemory ?? 8) <= 4 ? 40e6 : 120e6;
 
 /** The empty page: what this is, and the way in. */
 export function emptyStage(onExample: () => void) {
@@ -24,11 +22,11 @@ export function emptyStage(onExample: () => void) {
 export function pictureStage(session: Session, item: Item) {
   const { result } = item;
   const overlay = session.mapShown ? item.mapUrl : '';
-  const shown = result && result.width * result.height <= SHOWN_PIXELS ? item.resultUrl : '';
+  const shown = result && isLarge(result) ? item.reducedUrl : item.resultUrl;
   const width = result?.width ?? item.width;
   const height = result?.height ?? item.height;
   return item.picture
-    ? html`<inlarge-compare own-wheel .source=${item.picture} .result=${shown} .width=${width} .height=${height} .overlay=${overlay} ?exposing=${item.state === 'working'}></inlarge-compare>
+    ? html`<inlarge-compare own-wheel .source=${item.picture} .result=${shown} .width=${width} .height=${height} .overlay=${overlay} .pyramid=${item.pyramid} ?exposing=${item.state === 'working'}></inlarge-compare>
         ${overlay ? mapLegend() : nothing}`
     : html`<div class="blank">${item.picture === undefined ? 'Reading the picture' : 'There is no preview of this file.'}</div>`;
 }
@@ -45,7 +43,7 @@ export function caption(item: Item) {
       : nothing}
     ${result
       ? html`<p>${size(item.width, item.height)} to <b>${size(result.width, result.height)}</b>, ${bytes(result.blob.size)}</p>
-          ${result.width * result.height > SHOWN_PIXELS ? html`<p class="soft">The result is too large to show here; the saved file is whole.</p>` : nothing}`
+          ${isLarge(result) ? html`<p class="soft">${item.unseen || (item.pyramid ? 'Shown by tiles, as JPEG.' : 'Cutting it up to be shown')}</p>` : nothing}`
       : item.problem
         ? nothing
         : html`<p>${item.width > 0 ? html`${size(item.width, item.height)}${target}` : bytes(item.file.size)}</p>`}

@@ -11,6 +11,7 @@ import { Engines } from './engines.js';
 import { JobRun } from './job.js';
 import { Models } from './models.js';
 import { previewOf } from './preview.js';
+import { pyramidOfFile } from './pyramid.js';
 import type { AppGlue } from './wasm.js';
 
 /** How long a cancelled job's tiles may take to end by themselves before their workers are ended. */
@@ -94,6 +95,8 @@ const api: CoordinatorApi = {
   async inspect(file) {
     return started().models.inspect(file);
   },
+
+  pyramid: pyramidOfFile,
 
   async preview(file, maxSide) {
     return previewOf(started().app, file, maxSide);
