@@ -37,29 +37,32 @@ test('memory, storage and a chosen file get the same bytes, and what is discarde
     const { createUpscaler } = (await import(entry)) as Library;
     const up = await createUpscaler({ backend: 'simd', workers: 1 });
     const root = await navigator.storage.getDirectory();
-    const chosen = await root.getFileHandle('chosen.jpg', { create: true });
+    const chosen = await root.getFileHandle('chosen', { create: true });
     const digests: string[] = [];
     const results = [];
-    // A JPEG's encoder goes back for nothing; the order of pieces shows.
-    for (const sink of ['memory', 'storage', chosen] as const) {
-      const result = await up.upscale('/picture.png', { scale: 2, sink, output: { type: 'image/jpeg' } });
-      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await result.blob.arrayBuffer()));
-      digests.push(`${result.blob.type} ${digest.join(',')}`);
-      results.push(result);
+    // TIFF's encoder goes back to write where its parts lie.
+    for (const type of ['image/jpeg', 'image/tiff'] as const) {
+      for (const sink of ['memory', 'storage', chosen] as const) {
+        const result = await up.upscale('/picture.png', { scale: 2, sink, output: { type } });
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await result.blob.arrayBuffer()));
+        digests.push(`${result.blob.type} ${digest.join(',')}`);
+        results.push(result);
+      }
     }
     const inChosen = (await chosen.getFile()).size;
     const wrong = await up.upscale('/picture.png', { sink: 'cupboard' as 'auto' }).catch((error: { kind?: string }) => error.kind);
     (globalThis as { results?: unknown }).results = results;
     return { digests, inChosen, wrong };
   }, `${server.origin}/inlarge/index.js`);
-  expect(new Set(seen.digests).size).toBe(1);
+  const [jpeg, , , tiff] = seen.digests;
+  expect(seen.digests).toEqual([jpeg, jpeg, jpeg, tiff, tiff, tiff]);
   expect(seen.inChosen).toBeGreaterThan(100);
   expect(seen.wrong).toBe('parameter');
-  expect(Object.keys(await stored(page)).filter((path) => path.startsWith('inlarge/'))).toHaveLength(1);
+  expect(Object.keys(await stored(page)).filter((path) => path.startsWith('inlarge/'))).toHaveLength(2);
   await page.evaluate(async () => {
     for (const result of (globalThis as { results?: { discard(): Promise<void> }[] }).results ?? []) await result.discard();
   });
-  expect(Object.keys(await stored(page))).toEqual(['chosen.jpg']);
+  expect(Object.keys(await stored(page))).toEqual(['chosen']);
   await server.stop();
 });
 
@@ -132,4 +135,29 @@ test('a large result lies in the storage while the page has it; cancelling and r
   expect((await compare(page, saved, saved)).width).toBe(4320);
   await page.getByRole('button', { name: 'Remove' }).click();
   await expect.poll(() => stored(page)).toEqual({});
+});
+
+test('a result goes straight to the file that the user chooses, and a cancelled one leaves none', async ({ page }) => {
+  // The dialog itself is the browser's: a file of the origin's storage stands for the one that is chosen in it.
+  await page.addInitScript(() => {
+    Object.assign(globalThis, {
+      showSaveFilePicker: async ({ suggestedName }: { suggestedName: string }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true }),
+    });
+  });
+  const app = await App.open(page, 'simd');
+  await page.locator('summary').filter({ hasText: 'More' }).click();
+  await page.getByLabel('Write straight to a file').check();
+  await app.add(upload('large.png', png(900, 800, scene)));
+  await expect(page.locator('.plan')).toContainText('3600 × 3200');
+  await app.upscaleButton.click();
+  await expect(app.progress).toHaveAttribute('aria-valuetext', /Tile [2-9]/, { timeout: SMALL });
+  await app.cancelButton.click();
+  await expect.poll(() => stored(page)).toEqual({});
+
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await app.add(upload('small.png', PICTURE));
+  await expect(page.locator('.plan')).toContainText('240 × 176');
+  const saved = await app.upscale();
+  await expect(page.getByText('Written to small-4x.png')).toBeVisible();
+  expect(await stored(page)).toEqual({ 'small-4x.png': saved.length });
 });

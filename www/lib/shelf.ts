@@ -43,13 +43,27 @@ async function sweep(storage: FileSystemDirectoryHandle): Promise<void> {
   }
 }
 
-/** Removes a file, as soon as whoever writes it has let go of it. */
-export async function discard(path: string, file: string): Promise<void> {
+/** Removes a file of the storage, as soon as whoever writes it has let go of it. */
+export function discard(path: string, file: string): Promise<void> {
+  return persistently(async () => {
+    let folder = await navigator.storage.getDirectory();
+    for (const part of path.split('/')) folder = await folder.getDirectoryHandle(part);
+    await folder.removeEntry(file);
+  });
+}
+
+/** Removes a file that the user chose for a result that did not come, if it is the empty one that the dialog has made. */
+export function removeEmpty(handle: FileSystemFileHandle): Promise<void> {
+  return persistently(async () => {
+    if ((await handle.getFile()).size === 0) await (handle as { remove?: () => Promise<void> }).remove?.();
+  });
+}
+
+/** Tries again while a worker that was ended still holds the file. */
+async function persistently(remove: () => Promise<void>): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
-      let folder = await navigator.storage.getDirectory();
-      for (const part of path.split('/')) folder = await folder.getDirectoryHandle(part);
-      await folder.removeEntry(file);
+      await remove();
       return;
     } catch (error) {
       if ((error as Error).name === 'NotFoundError') return;

@@ -9,7 +9,7 @@ import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
 import { decodeInBrowser, toFile } from './input.js';
 import { resultName } from './names.js';
-import { discard, shelf } from './shelf.js';
+import { discard, removeEmpty, shelf } from './shelf.js';
 import { defaultWorkers } from './spawn.js';
 import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
@@ -226,6 +226,7 @@ class Running implements Upscaler {
     // A coordinator that was ended leaves its file behind.
     call.catch(() => {
       if (request.place) void discard(request.place.folder, request.place.file);
+      if (typeof request.sink === 'object') void removeEmpty(request.sink);
     });
     if (!signal) return call;
     return new Promise<Awaited<typeof call>>((resolve, reject) => {

@@ -20,7 +20,7 @@ export interface Forecast {
 
 /** From here on a better choice is named. */
 const LONG_SECONDS = 60;
-/** Most files that are kept while others are made; the storage must have some room left. */
+/** What must be free, times the guess. */
 const ROOM = 1.1;
 /** Bytes for each pixel of the source, for each worker, and rows and bytes for each pixel of the open bands. */
 const MEMORY = { source: 24, worker: 60e6, rows: 1024, row: 12 } as const;
@@ -41,14 +41,14 @@ export async function forecast(picture: Case, upscaler: Upscaler, paces: Paces):
   const models = upscaler.models();
   const pixels = planned.width * planned.height;
   const seconds = paces.seconds(backend, passesOf(planned.passes, models, width, height));
-  const bytes = guessBytes(settings.type, pixels, settings.quality);
+  const bytes = guessBytes(settings.type, pixels, settings.quality, planned.width / width);
   const memory = width * height * MEMORY.source + workers * MEMORY.worker + planned.width * Math.min(planned.height, MEMORY.rows) * MEMORY.row
     // WebP is encoded from the whole picture.
     + (settings.type === 'image/webp' ? pixels * 4 : 0);
   const advice: string[] = [];
   if (seconds !== undefined && seconds > LONG_SECONDS) advice.push(await faster(picture, seconds, upscaler, models, paces));
   const room = await freeBytes();
-  if (room !== undefined && bytes * ROOM > room) advice.push(smaller(settings, pixels, room, bytes));
+  if (room !== undefined && bytes * ROOM > room) advice.push(smaller(settings, guessBytes('image/jpeg', pixels, 90, planned.width / width), room, bytes));
   return { seconds, bytes, memory, advice };
 }
 
@@ -72,9 +72,8 @@ async function faster(picture: Case, seconds: number, upscaler: Upscaler, models
   return long;
 }
 
-function smaller(settings: Settings, pixels: number, room: number, needed: number): string {
+function smaller(settings: Settings, jpeg: number, room: number, needed: number): string {
   const full = `The file may take ${inWords(needed)}, and the browser has room for ${inWords(room)}.`;
-  const jpeg = guessBytes('image/jpeg', pixels, 90);
   if (settings.type !== 'image/jpeg' && jpeg * ROOM < room) return `${full} As JPEG it would take about ${inWords(jpeg)}.`;
   return `${full} Choose a smaller size, or free space on the disk.`;
 }

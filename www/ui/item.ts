@@ -28,6 +28,8 @@ export interface Item {
   /** Seconds left, where that can be said. */
   left: number | undefined;
   result: UpscaleResult | undefined;
+  /** Name of the file that the result was written to. */
+  savedAs: string;
   /** Address of the result. */
   resultUrl: string;
   /** The result cut up for the viewer, where it is too large for one image element, and the address of its reduced picture. */
@@ -48,7 +50,7 @@ let nextId = 1;
 export function newItem(file: File): Item {
   return {
     id: nextId++, file, picture: undefined, width: 0, height: 0, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
-    result: undefined, resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
+    result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }
 

@@ -3,7 +3,7 @@ import { namesOf, USER_PREFIX } from '../lib/catalogue.js';
 import { roughly } from '../lib/estimate.js';
 import type { BackendChoice, Fidelity, MetadataChoice, OutputType } from '../shared/protocol.js';
 import type { Session } from './session.js';
-import { saveZip, save } from './save.js';
+import { canChooseFile, saveZip, save } from './save.js';
 import type { Settings } from './settings.js';
 import { sizeFields } from './size-panel.js';
 import { engineKind, progressLine } from './words.js';
@@ -76,6 +76,7 @@ function morePanel(session: Session) {
     settings.sharpen > 0 ? 'sharpen' : [],
     settings.grain > 0 ? 'grain' : [],
     settings.wrap ? 'seamless' : [],
+    settings.direct ? 'to a file' : [],
     settings.metadata === 'keep' ? [] : 'metadata',
   ].flat();
   return html`<details class="engine more-settings">
@@ -97,6 +98,11 @@ function morePanel(session: Session) {
       <label class="check"><input type="checkbox" ?disabled=${running} .checked=${settings.wrap}
           @change=${(event: Event) => session.set({ wrap: (event.target as HTMLInputElement).checked })} />
         <span>Seamless texture</span></label>
+      ${canChooseFile()
+        ? html`<label class="check"><input type="checkbox" ?disabled=${running} .checked=${settings.direct}
+              @change=${(event: Event) => session.set({ direct: (event.target as HTMLInputElement).checked })} />
+            <span>Write straight to a file</span></label>`
+        : nothing}
     </div>
   </details>`;
 }

@@ -1,3 +1,4 @@
+import { resultName } from '../lib/names.js';
 import { isLarge } from '../elements/large.js';
 import { Estimate } from '../lib/estimate.js';
 import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
@@ -8,10 +9,14 @@ import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type
 import { forecast, timingPicture, type Forecast } from './forecast.js';
 import { Paces, passesOf } from './paces.js';
 import { fraction, newItem, problemOf, type Item } from './item.js';
+import { canChooseFile, chooseFile } from './save.js';
 import { initialSettings, optionsOf, SCALES, sizeOptions, type Settings } from './settings.js';
 
 /** How long the page is left alone before it fetches what only later visits need, in milliseconds. */
 const QUIET_MS = 1000;
+
+/** Guessed bytes of a result from which on the user is asked for a file first: from the storage it would have to be copied. */
+const HUGE_BYTES = 100e6;
 
 /** Side of the preview of a file that the browser cannot show, in pixels. */
 const PREVIEW_SIDE = 2048;
@@ -38,6 +43,8 @@ export class Session extends EventTarget {
   private upscaler: Promise<Upscaler> | undefined;
   private run: AbortController | undefined;
   private batch: readonly Item[] = [];
+  /** The file for the picture under way. */
+  private chosen: FileSystemFileHandle | undefined;
   private plans = 0;
   private readonly paces = new Paces();
   /** Engines and plans that were timed, or are being timed, in this visit. */
@@ -170,6 +177,7 @@ export class Session extends EventTarget {
     for (const item of this.batch) this.reset(item);
     this.changed();
     try {
+      this.chosen = await this.chooseFile();
       const upscaler = await orAborted(this.open(), run.signal);
       for (const item of this.batch) {
         if (run.signal.aborted) break;
@@ -178,9 +186,20 @@ export class Session extends EventTarget {
     } catch {
       if (!run.signal.aborted) this.say('The engine could not be started.');
     } finally {
+      this.chosen = undefined;
       this.run = undefined;
       this.changed();
     }
+  }
+
+  /** The file for a picture that is alone in its run, where the user wants to choose one or the result will be huge. */
+  private async chooseFile(): Promise<FileSystemFileHandle | undefined> {
+    const [item, ...others] = this.batch;
+    if (!item?.planned || others.length > 0 || !canChooseFile()) return undefined;
+    const { type, direct } = this.settings;
+    if (!direct && (item.forecast?.bytes ?? 0) < HUGE_BYTES) return undefined;
+    const { width, height } = item.planned;
+    return chooseFile(resultName(item.file.name, { width, height, report: { scale: width / item.width } }, type));
   }
 
   cancel(): void {
@@ -201,7 +220,7 @@ export class Session extends EventTarget {
   private reset(item: Item): void {
     void item.result?.discard();
     for (const address of [item.resultUrl, item.reducedUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
-    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
+    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
   }
 
   private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
@@ -227,7 +246,8 @@ export class Session extends EventTarget {
       this.changed();
     };
     try {
-      item.result = await upscaler.upscale(item.file, { ...options, signal, onProgress });
+      item.result = await upscaler.upscale(item.file, { ...options, ...(this.chosen ? { sink: this.chosen } : {}), signal, onProgress });
+      item.savedAs = this.chosen?.name ?? '';
       item.resultUrl = URL.createObjectURL(item.result.blob);
       item.mapUrl = item.result.map ? URL.createObjectURL(item.result.map) : '';
       if (isLarge(item.result)) void this.cut(upscaler, item, item.result);

@@ -35,6 +35,8 @@ export interface Settings {
   grain: number;
   /** Whether opposite edges join. */
   wrap: boolean;
+  /** Whether the result is written straight to a file that is chosen before. */
+  direct: boolean;
 }
 
 /** Scales to choose from; other sizes are exact ones. */
@@ -44,6 +46,7 @@ export function initialSettings(): Settings {
   return {
     model: 'auto', scale: 4, measure: 'longEdge', pixels: 4096, megapixels: 24, sheet: { width: 30, height: 20, unit: 'cm' }, dpi: 300, backend: 'auto',
     type: 'image/png', quality: 90, metadata: 'keep', fidelity: 'auto', denoise: 0, sharpen: 0, grain: 0, wrap: false,
+    direct: false,
   };
 }
 

@@ -97,6 +97,10 @@ function planLine(session: Session) {
 function costs({ forecast, state }: Item) {
   if (!forecast || state === 'working') return nothing;
   const { seconds, bytes: file, memory } = forecast;
-  const time = seconds === undefined ? '' : `${about(seconds)}, `;
-  return html`<br /><span class="costs">${time}file up to ${bytes(file)}, memory ${bytes(memory)}</span>`;
+  const time = seconds === undefined ? '' : `${capital(about(seconds))},`;
+  return html`<br /><span class="costs">${time} file ${bytes(file)}, memory ${bytes(memory)}</span>`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -43,6 +43,7 @@ export function caption(item: Item) {
       : nothing}
     ${result
       ? html`<p>${size(item.width, item.height)} to <b>${size(result.width, result.height)}</b>, ${bytes(result.blob.size)}</p>
+          ${item.savedAs ? html`<p class="soft">Written to ${item.savedAs}</p>` : nothing}
           ${isLarge(result) ? html`<p class="soft">${item.unseen || (item.pyramid ? 'Shown by tiles, as JPEG.' : 'Cutting it up to be shown')}</p>` : nothing}`
       : item.problem
         ? nothing

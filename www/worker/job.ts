@@ -83,7 +83,7 @@ export class JobRun {
     const { job, pool } = await this.open(new Uint8Array(file), first);
     try {
       const { output, sink: choice, place } = this.request;
-      const sink = await openSink({ choice, place, guessedBytes: guessBytes(output.type, job.width * job.height, output.quality) });
+      const sink = await openSink({ choice, place, guessedBytes: guessBytes(output.type, job.width * job.height, output.quality, job.width / job.inputWidth) });
       this.sink = sink;
       await this.allTiles(job, pool);
       this.progress('encode', 0, 1);

@@ -3,7 +3,7 @@ import type { SinkChoice } from '../shared/protocol.js';
 import { Chunks, type Piece } from './chunks.js';
 
 /** Guessed bytes of a result from which on it goes to the browser's storage rather than into a Blob. */
-const SMALL_BYTES = 32e6;
+const SMALL_BYTES = 16e6;
 
 /** Where the pieces of an encoded file go. */
 export interface Sink {
