@@ -126,3 +126,19 @@ test('createUpscaler enlarges, reports, stops and ends', async ({ page }) => {
   expect(seen.models).toBeGreaterThanOrEqual(2);
   await server.stop();
 });
+
+test('the element takes an exact size, a format and a fidelity, and refuses a size that it does not understand', async ({ page }) => {
+  const server = await site('/inlarge/element.js', { folders: { '/inlarge/': PACKAGE } });
+  await page.goto(`${server.origin}/`);
+  const seen = await page.locator('inlarge-upscaler').evaluate(async (element) => {
+    const widget = element as import('../../www/widget/types.ts').InlargeUpscalerElement;
+    for (const [name, value] of [['size', 'width 90'], ['type', 'image/jpeg'], ['fidelity', 'off']] as const) widget.setAttribute(name, value);
+    const { width, height, blob, report, name } = await widget.upscale();
+    widget.setAttribute('size', 'rather large');
+    const refused = await widget.upscale().then(() => 'taken', (error: Error) => error.message);
+    return { width, height, type: blob.type, fidelity: report.fidelity, name, refused };
+  });
+  expect(seen).toMatchObject({ width: 90, height: 70, type: 'image/jpeg', fidelity: 'off', name: 'picture-90x70.jpg' });
+  expect(seen.refused).toContain('"rather large" is not understood');
+  await server.stop();
+});

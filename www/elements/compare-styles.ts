@@ -47,6 +47,19 @@ export const compareStyles = css`
   .layer > img {
     background: repeating-conic-gradient(#8d877f 0% 25%, #a59f96 0% 50%) 0 0 / 20px 20px;
   }
+  .tiles {
+    position: absolute;
+    inset: 0;
+    pointer-events: none;
+  }
+  .tiles > canvas {
+    width: 100%;
+    height: 100%;
+  }
+  .layer.over > img {
+    background: none;
+    opacity: 0.72;
+  }
   .handle {
     position: absolute;
     top: 0;

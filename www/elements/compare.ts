@@ -3,7 +3,9 @@ import { property, query, state } from 'lit/decorators.js';
 import { define } from './define.js';
 import { Exposure, type Tile } from './exposure.js';
 import { followGestures } from './gestures.js';
+import type { Pyramid } from '../shared/protocol.js';
 import { compareStyles } from './compare-styles.js';
+import { TileLayer } from './tile-layer.js';
 import { View, type Zoom } from './view.js';
 
 /** Zoom steps to choose from, by device pixels for each pixel of the picture. */
@@ -41,6 +43,10 @@ export class InlargeCompare extends LitElement {
   @property() source = '';
   /** Address of the result; empty while there is none. */
   @property() result = '';
+  /** The result at full size, where `result` is a reduced picture of it. */
+  @property({ attribute: false }) pyramid: Pyramid | undefined;
+  /** Address of a picture to lay over the result; empty where there is none. */
+  @property() overlay = '';
   /** Size of the picture at its full zoom: the result's, or the source's while there is no result. */
   @property({ type: Number }) width = 0;
   @property({ type: Number }) height = 0;
@@ -58,6 +64,7 @@ export class InlargeCompare extends LitElement {
 
   private readonly view = new View();
   private readonly exposure = new Exposure();
+  private readonly tiles = new TileLayer(() => this.place());
   private readonly resize = new ResizeObserver(() => this.place());
   private stopGestures = (): void => {};
   private draggingHandle = false;
@@ -100,6 +107,7 @@ export class InlargeCompare extends LitElement {
       this.view.zoomTo('fit');
       this.split = 0.5;
     }
+    if (changed.has('pyramid')) this.tiles.show(this.pyramid);
     if (changed.has('width') || changed.has('height')) this.view.setPicture(this.width, this.height);
     this.zoom = this.view.zoom;
   }
@@ -116,6 +124,8 @@ export class InlargeCompare extends LitElement {
         <div class="layer before">${this.source ? html`<img src=${this.source} alt=${this.result ? words.before : ''} draggable="false" />` : nothing}</div>
         ${this.result
           ? html`<div class="layer after"><img src=${this.result} alt=${words.after} draggable="false" /></div>
+              ${this.pyramid ? html`<div class="tiles after" aria-hidden="true">${this.tiles.canvas}</div>` : nothing}
+              ${this.overlay ? html`<div class="layer after over"><img src=${this.overlay} alt="" draggable="false" /></div>` : nothing}
               <span class="tag left" aria-hidden="true">${words.before}</span>
               <span class="tag right" aria-hidden="true">${words.after}</span>
               <div class="handle" part="divider" role="slider" tabindex="0" aria-label=${words.divider} aria-orientation="horizontal"
@@ -202,8 +212,8 @@ export class InlargeCompare extends LitElement {
       picture.style.height = `${this.height * scale}px`;
       picture.style.transform = `translate(${x}px, ${y}px)`;
     }
-    const after = viewport.querySelector<HTMLElement>('.layer.after');
-    if (after) after.style.clipPath = `inset(0 0 0 ${this.split * 100}%)`;
+    for (const after of viewport.querySelectorAll<HTMLElement>('.after')) after.style.clipPath = `inset(0 0 0 ${this.split * 100}%)`;
+    if (this.pyramid) this.tiles.draw(this.view.placement, viewport.clientWidth, viewport.clientHeight);
     if (this.handle) this.handle.style.left = `${this.split * 100}%`;
     viewport.classList.toggle('pannable', this.view.pannable);
     // A tag names the side that it lies on.

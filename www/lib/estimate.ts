@@ -33,9 +33,14 @@ export class Estimate {
 
 /** "about 20 s left", rounded as coarsely as the estimate is. */
 export function roughly(seconds: number): string {
-  if (seconds < 1.5) return 'a moment left';
-  if (seconds < 10) return `about ${Math.round(seconds)} s left`;
-  if (seconds < 55) return `about ${Math.round(seconds / 5) * 5} s left`;
-  if (seconds < 3300) return `about ${Math.max(1, Math.round(seconds / 60))} min left`;
-  return `about ${(seconds / 3600).toFixed(1)} h left`;
+  return `${about(seconds)} left`;
+}
+
+/** "about 20 s", rounded as coarsely as the estimate is. */
+export function about(seconds: number): string {
+  if (seconds < 1.5) return 'a moment';
+  if (seconds < 10) return `about ${Math.round(seconds)} s`;
+  if (seconds < 55) return `about ${Math.round(seconds / 5) * 5} s`;
+  if (seconds < 3300) return `about ${Math.max(1, Math.round(seconds / 60))} min`;
+  return `about ${(seconds / 3600).toFixed(1)} h`;
 }

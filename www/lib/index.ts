@@ -3,7 +3,7 @@ export { createUpscaler } from './upscaler.js';
 export type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 export type { ModelEntry } from '../shared/manifest.js';
 export type {
-  BackendChoice, BackendName, EngineReport, Fidelity, FinishRequest, MetadataChoice, OutputType, PreviewResult, Progress, Refusal, Report, SizeRequest,
+  BackendChoice, BackendName, EngineReport, Fidelity, FinishRequest, MetadataChoice, OutputType, PlannedSize, PreviewResult, Progress, Pyramid, Refusal, Report, SinkChoice, SizeRequest,
 } from '../shared/protocol.js';
 export {
   DecodeError,

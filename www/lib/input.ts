@@ -15,6 +15,19 @@ export async function toFile(input: UpscaleInput, name: string | undefined, sign
   return { file: await redraw(input, input.width, input.height), name: name ?? 'image.png' };
 }
 
+/** A PNG of a picture that the browser can decode (AVIF, HEIC, JPEG XL, icons, as the browser goes); undefined where it cannot. */
+export async function decodeInBrowser(file: Blob): Promise<Blob | undefined> {
+  try {
+    const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none' });
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return await canvas.convertToBlob({ type: 'image/png' });
+  } catch {
+    return undefined;
+  }
+}
+
 async function fetchImage(address: string, signal: AbortSignal | undefined): Promise<Blob> {
   const url = new URL(address, document.baseURI).href;
   let response: Response;

@@ -1,6 +1,6 @@
 import type { ModelEntry } from '../shared/manifest.js';
 import type {
-  BackendChoice, EngineReport, FinishRequest, MetadataChoice, OutputType, PreviewResult, Progress, Report, SizeRequest,
+  BackendChoice, EngineReport, FinishRequest, MetadataChoice, OutputType, PlannedSize, PreviewResult, Pyramid, Progress, Report, SinkChoice, SizeRequest,
 } from '../shared/protocol.js';
 
 /** What can be enlarged. An address is fetched from its own origin, or from wherever the page's connect-src allows. */
@@ -37,6 +37,11 @@ export interface UpscaleOptions extends FinishRequest {
    * and IPTC goes on: all of it where left out.
    */
   readonly output?: { readonly type?: OutputType; readonly quality?: number; readonly metadata?: MetadataChoice };
+  /**
+   * Where the result is written while it is made: a file that the user chose (`showSaveFilePicker`), `storage` (the origin's
+   * private file system), or `memory`. `auto` takes the storage where the result will be large and the browser offers it.
+   */
+  readonly sink?: SinkChoice;
   /** File name for the report and the saved file, where the input has none of its own. */
   readonly name?: string;
   readonly onProgress?: (progress: Progress) => void;
@@ -54,6 +59,8 @@ export interface UpscaleResult {
   readonly map?: Blob;
   /** A name to save it under, such as `photo-4x.png`. */
   readonly name: string;
+  /** Frees what the browser's storage holds of the result, if anything; `blob` cannot be read any more then. */
+  discard(): Promise<void>;
 }
 
 /** A running engine with its queue: pictures are enlarged one after the other. */
@@ -66,6 +73,11 @@ export interface Upscaler {
    * goes wrong comes up with the picture.
    */
   ready(options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'>): Promise<void>;
+  /**
+   * The size that a picture of `width` x `height` will get, and the networks' passes that lead there. Undefined where only
+   * running the network tells. Rejects with a `ParameterError` or `LimitsError` where `upscale` would.
+   */
+  plan(picture: { readonly width: number; readonly height: number }, options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'>): Promise<PlannedSize | undefined>;
   /** The models that can be chosen, the user's own included. */
   models(): readonly ModelEntry[];
   /** Adds an ONNX network for this session. Its `id` is what `model` takes. */
@@ -74,6 +86,11 @@ export interface Upscaler {
   useEngine(backend: BackendChoice): Promise<EngineReport>;
   /** A small PNG of a picture that the browser cannot show itself, such as a TIFF. */
   preview(input: UpscaleInput, maxSide: number): Promise<PreviewResult>;
+  /**
+   * A result cut into tiles, with a reduced picture of the whole, for showing what is too large for one image element. Undefined
+   * where it cannot be: a JPEG or WebP of more than 100 megapixels, a TIFF.
+   */
+  pyramid(result: Pick<UpscaleResult, 'blob' | 'width' | 'height'>): Promise<Pyramid | undefined>;
   /** Ends every worker; what is under way rejects with an `AbortError`. */
   dispose(): void;
 }

@@ -3,12 +3,13 @@ import { abortError, ModelError, ParameterError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import type { ModelEntry } from '../shared/manifest.js';
 import type {
-  BackendChoice, EngineReport, FinishRequest, JobRequest, ModelSource, OutputType, PreviewResult, Progress, SizeRequest,
+  BackendChoice, EngineReport, FinishRequest, JobRequest, JobResult, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, Pyramid, SizeRequest,
 } from '../shared/protocol.js';
 import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
-import { toFile } from './input.js';
+import { decodeInBrowser, toFile } from './input.js';
 import { resultName } from './names.js';
+import { discard, removeEmpty, shelf } from './shelf.js';
 import { defaultWorkers } from './spawn.js';
 import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
@@ -16,6 +17,7 @@ import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOpt
 const HERE = import.meta.url;
 const CHOICES: readonly string[] = ['auto', 'gpu', 'simd', 'tract', 'reference'];
 const METADATA: readonly string[] = ['keep', 'no-location', 'none'];
+const SINKS: readonly string[] = ['auto', 'memory', 'storage'];
 const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'];
 
 /**
@@ -29,6 +31,8 @@ export async function createUpscaler(options: UpscalerOptions = {}): Promise<Ups
   signal?.throwIfAborted();
   carryFaultsOnce();
   const assetBase = folderOf(options.assetBase);
+  // What pages that ended have left is removed now.
+  void shelf();
   const workers = Math.max(1, Math.floor(options.workers ?? defaultWorkers()));
   const crew = new Crew(assetBase, workers);
   const began = performance.now();
@@ -110,6 +114,10 @@ class Running implements Upscaler {
     return this.direct((coordinator) => coordinator.api.preview(file, maxSide));
   }
 
+  pyramid({ blob, width, height }: Pick<UpscaleResult, 'blob' | 'width' | 'height'>): Promise<Pyramid | undefined> {
+    return this.direct((coordinator) => coordinator.api.pyramid(blob, width, height));
+  }
+
   async ready(options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'> = {}): Promise<void> {
     try {
       const entries = choose(this.models(), options.model ?? 'auto', options.variant);
@@ -120,6 +128,15 @@ class Running implements Upscaler {
     }
   }
 
+  async plan(
+    { width, height }: { readonly width: number; readonly height: number },
+    options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'> = {},
+  ): Promise<PlannedSize | undefined> {
+    const entries = choose(this.models(), options.model ?? 'auto', options.variant);
+    const sources = entries.map((entry) => this.sourceOf(entry));
+    return this.direct((coordinator) => coordinator.api.plan(sources, sizeOf(options, entries), width, height));
+  }
+
   async upscale(input: UpscaleInput, options: UpscaleOptions = {}): Promise<UpscaleResult> {
     const { signal } = options;
     const type: OutputType = options.output?.type ?? 'image/png';
@@ -127,6 +144,8 @@ class Running implements Upscaler {
     const metadata = options.output?.metadata ?? 'keep';
     const backend = options.backend ?? this.backend;
     checkBackend(backend);
+    const sink = options.sink ?? 'auto';
+    if (typeof sink === 'string' && !SINKS.includes(sink)) throw new ParameterError(`There is no sink "${sink}".`, `Choose one of: ${SINKS.join(', ')}, or a file's handle.`);
     if (!METADATA.includes(metadata)) {
       throw new ParameterError(`There is no metadata choice "${metadata}".`, `Choose one of: ${METADATA.join(', ')}.`);
     }
@@ -135,8 +154,10 @@ class Running implements Upscaler {
     const entries = choose(this.models(), options.model ?? 'auto', options.variant);
     const size = sizeOf(options, entries);
     const { file, name } = await toFile(input, options.name, signal);
+    const folder = await shelf();
+    const place = folder === undefined ? null : { folder, file: `result-${this.jobs++}` };
     const request: JobRequest = {
-      file, name, backend,
+      file, name, backend, sink, place,
       models: entries.map((entry) => this.sourceOf(entry)),
       size,
       finish: finishOf(options),
@@ -156,12 +177,16 @@ class Running implements Upscaler {
       }
     };
     return this.enqueue(signal, async (coordinator) => {
-      const result = await this.cancellable(coordinator, request, emit, signal);
+      const result = await this.withHelp(coordinator, request, emit, signal);
       // The engine may have failed on the way and another one taken over.
       if (backend === this.backend && result.report.backend !== this.engine.backend) {
         this.engine = await coordinator.guarded(coordinator.api.engine(backend));
       }
-      return { ...result, name: resultName(name, result, type) };
+      const { stored, ...made } = result;
+      const remove = async (): Promise<void> => {
+        if (place && stored !== undefined) await discard(place.folder, stored);
+      };
+      return { ...made, name: resultName(name, result, type), discard: remove };
     });
   }
 
@@ -175,10 +200,34 @@ class Running implements Upscaler {
     this.crew.endAll();
   }
 
+  /** Runs a job; a file that only the browser can decode is handed on as a PNG, which the report says. */
+  private async withHelp(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined): Promise<JobResult> {
+    try {
+      return await this.cancellable(coordinator, request, emit, signal);
+    } catch (error) {
+      const file = isUnsupported(error) && (await this.refuses(coordinator, request.file)) ? await decodeInBrowser(request.file) : undefined;
+      if (!file) throw error;
+      signal?.throwIfAborted();
+      const { report, ...result } = await this.cancellable(coordinator, { ...request, file }, emit, signal);
+      const warning = 'The browser decoded this file, in 8 bits and sRGB; metadata that it had is not in the result.';
+      return { ...result, report: { ...report, warnings: [warning, ...report.warnings] } };
+    }
+  }
+
+  /** Whether it is the file, rather than a model, that is not supported. */
+  private async refuses(coordinator: Coordinator, file: Blob): Promise<boolean> {
+    return coordinator.guarded(coordinator.api.preview(file, 1)).then(() => false, isUnsupported);
+  }
+
   /** Runs a job in the coordinator; an abort rejects at once, and the queue waits for the cleaning up. */
   private cancellable(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined) {
     const job = this.jobs++;
     const call = coordinator.guarded(coordinator.api.upscale(job, request, proxy(emit)));
+    // A coordinator that was ended leaves its file behind.
+    call.catch(() => {
+      if (request.place) void discard(request.place.folder, request.place.file);
+      if (typeof request.sink === 'object') void removeEmpty(request.sink);
+    });
     if (!signal) return call;
     return new Promise<Awaited<typeof call>>((resolve, reject) => {
       const abort = (): void => {
@@ -240,6 +289,10 @@ function finishOf({ fidelity, map, denoise, sharpen, grain, seed, wrap }: Upscal
   }
   const given = Object.entries({ fidelity, map, denoise, sharpen, grain, seed, wrap }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as FinishRequest;
+}
+
+function isUnsupported(error: unknown): boolean {
+  return (error as { kind?: unknown }).kind === 'unsupported';
 }
 
 const DEFAULT_SCALE = 4;

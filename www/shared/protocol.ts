@@ -97,6 +97,16 @@ export type SizeRequest =
   /** As large as fits onto a sheet, at so many pixels an inch: `30x20cm@300`, `12x8in@240`. */
   | { readonly print: string };
 
+/** What a picture of known size will become. */
+export interface PlannedSize {
+  readonly width: number;
+  readonly height: number;
+  /** Ids of the networks that run one after the other, none where the size does not change. */
+  readonly passes: readonly string[];
+  /** Pixels an inch of a print. */
+  readonly dpi?: number;
+}
+
 /** What is done besides enlarging; shares are 0 to 1. */
 export interface FinishRequest {
   /** Left out, files compressed with loss get their tone locked, others are locked. */
@@ -111,6 +121,12 @@ export interface FinishRequest {
   /** The picture is a texture whose opposite edges join. */
   readonly wrap?: boolean;
 }
+
+/**
+ * Where a result goes: a file that the user chose, the browser's storage for this origin, or memory. `auto` keeps small ones in
+ * memory.
+ */
+export type SinkChoice = 'auto' | 'memory' | 'storage' | FileSystemFileHandle;
 
 /** One picture to enlarge. */
 export interface JobRequest {
@@ -130,15 +146,33 @@ export interface JobRequest {
     /** Which metadata goes on with the result; all where left out. */
     readonly metadata?: MetadataChoice;
   };
+  readonly sink: SinkChoice;
+  /** Folder and file for the result in the browser's storage; null where there is none. */
+  readonly place: { readonly folder: string; readonly file: string } | null;
 }
 
 export interface JobResult {
   readonly blob: Blob;
+  /** Name of the file in the browser's storage that backs the blob, where there is one. */
+  readonly stored?: string;
   readonly width: number;
   readonly height: number;
   readonly report: Report;
   /** A PNG of the source's size that shows where the networks contradicted it, where it was asked for. */
   readonly map?: Blob;
+}
+
+/** A large picture for looking at: reduced, and cut into tiles at full size. */
+export interface Pyramid {
+  readonly width: number;
+  readonly height: number;
+  /** Edge of a tile in pixels; those at the right and the bottom may be smaller. */
+  readonly tile: number;
+  readonly columns: number;
+  /** JPEG files, row by row. */
+  readonly tiles: readonly Blob[];
+  /** A JPEG file of the whole. */
+  readonly reduced: Blob;
 }
 
 /** A small picture of a file that the browser cannot show itself. */
@@ -182,7 +216,11 @@ export interface CoordinatorApi {
   cancel(job: number): Promise<number[]>;
   /** A compute worker failed to load or threw outside of a call. */
   computeDied(id: number, reason: string): void;
+  /** Size of the result and passes for a picture of `width` x `height`; undefined where only running the network tells. */
+  plan(models: readonly ModelSource[], size: SizeRequest | null, width: number, height: number): Promise<PlannedSize | undefined>;
   inspect(file: Blob): Promise<ModelFacts>;
+  /** A result cut up for the viewer; undefined where it cannot be. */
+  pyramid(file: Blob, width: number, height: number): Promise<Pyramid | undefined>;
   preview(file: Blob, maxSide: number): Promise<PreviewResult>;
 }
 

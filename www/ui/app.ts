@@ -9,13 +9,14 @@ import { takeIn } from './intake.js';
 import type { Item } from './item.js';
 import { actions, settingsPanel } from './panel.js';
 import { Session } from './session.js';
+import { outcome } from './outcome.js';
 import { caption, emptyStage, pictureStage } from './stage.js';
 import { strip } from './strip.js';
 import { appStyles } from './styles.js';
 import { engineSentence } from './words.js';
 
-/** What the file dialog offers: the engine's own decoders, whatever the browser can show. */
-const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff,.tif,.tiff,.bmp';
+/** What the file dialog offers: the engine's own decoders, and what some browsers can decode for it. */
+const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff,image/avif,image/heic,image/jxl,.tif,.tiff,.bmp,.avif,.heic,.jxl';
 
 /** The page. */
 export class InlargeApp extends LitElement {
@@ -64,11 +65,11 @@ export class InlargeApp extends LitElement {
       </header>
       <main class=${item ? 'busy' : 'start'}>
         <section class="stage" aria-label="Picture">
-          ${item ? pictureStage(item) : emptyStage(() => void this.example())}
+          ${item ? pictureStage(session, item) : emptyStage(() => void this.example())}
           ${this.hovering ? html`<div class="drop" aria-hidden="true"><span>Drop to add</span></div>` : nothing}
         </section>
         <aside aria-label="Settings">
-          ${item ? caption(session, item) : nothing}
+          ${item ? caption(item) : nothing}
           <div class="scroll">
             ${session.items.length > 1 ? strip(session) : nothing}
             <input id="files" class="hidden" type="file" multiple accept=${ACCEPT} aria-label="Choose images" @change=${this.onFiles} />
@@ -80,6 +81,7 @@ export class InlargeApp extends LitElement {
                     : nothing}
                 </div>`
               : nothing}
+            ${item ? outcome(session, item) : nothing}
             ${settingsPanel(session)}
           </div>
           ${actions(session)}

@@ -102,6 +102,77 @@ export const controlStyles = css`
   .field > span {
     color: var(--soft);
   }
+  .plan {
+    padding: 2px 0 8px 6.5rem;
+    color: var(--soft);
+    font-size: 0.875rem;
+    font-variant-numeric: tabular-nums;
+  }
+  .plan b {
+    color: var(--ink);
+  }
+  .advice {
+    margin-bottom: 8px;
+    padding: 10px 14px;
+    border-radius: 10px;
+    border-left: 4px solid var(--accent);
+    background: var(--raise);
+    font-size: 0.875rem;
+  }
+  .plan.problem {
+    padding-left: 0;
+    color: var(--danger);
+  }
+  .row-of {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) auto minmax(0, 1fr) 4.25rem;
+    align-items: center;
+    gap: 6px;
+  }
+  .row-of input[type='number'] {
+    padding-inline: 8px;
+    text-align: center;
+  }
+  .row-of select {
+    padding-left: 10px;
+    padding-right: 26px;
+    background-position-x: right 3px;
+  }
+  input[type='number'] {
+    width: 100%;
+    box-sizing: border-box;
+    min-height: 44px;
+    padding: 8px 12px;
+    border: 1.5px solid var(--line);
+    border-radius: 10px;
+    background: var(--field);
+    font-weight: 560;
+    font-variant-numeric: tabular-nums;
+    appearance: textfield;
+  }
+  input[type='number']::-webkit-inner-spin-button {
+    appearance: none;
+  }
+  input[type='number']:hover:enabled {
+    border-color: var(--control-line);
+  }
+  .check {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    min-height: 44px;
+    cursor: pointer;
+  }
+  .check input {
+    flex: none;
+    width: 20px;
+    height: 20px;
+    margin: 0;
+    accent-color: var(--accent);
+  }
+  .settings.inner {
+    padding-bottom: 8px;
+  }
   select {
     appearance: none;
     width: 100%;
@@ -126,7 +197,7 @@ export const controlStyles = css`
     min-height: 44px;
     accent-color: var(--accent);
   }
-  output {
+  .number {
     color: var(--ink);
     font-variant-numeric: tabular-nums;
   }

@@ -1,5 +1,6 @@
+import type { Forecast } from './forecast.js';
 import type { UpscaleResult } from '../lib/types.js';
-import type { Progress } from '../shared/protocol.js';
+import type { PlannedSize, Progress, Pyramid } from '../shared/protocol.js';
 
 export type ItemState = 'waiting' | 'working' | 'done' | 'failed';
 
@@ -12,6 +13,12 @@ export interface Item {
   /** Size of the upright source in pixels, as soon as it is known. */
   width: number;
   height: number;
+  /** The size that the settings lead to, as far as it can be told. */
+  planned: PlannedSize | undefined;
+  /** Why the settings lead to no size. */
+  planProblem: string;
+  /** What that will cost. */
+  forecast: Forecast | undefined;
   state: ItemState;
   progress: Progress | undefined;
   /** Size of the result under way, as soon as it is known. */
@@ -21,8 +28,17 @@ export interface Item {
   /** Seconds left, where that can be said. */
   left: number | undefined;
   result: UpscaleResult | undefined;
+  /** Name of the file that the result was written to. */
+  savedAs: string;
   /** Address of the result. */
   resultUrl: string;
+  /** The result cut up for the viewer, where it is too large for one image element, and the address of its reduced picture. */
+  pyramid: Pyramid | undefined;
+  reducedUrl: string;
+  /** Why a result cannot be shown. */
+  unseen: string;
+  /** Address of the fidelity map; empty where there is none. */
+  mapUrl: string;
   /** The settings that the result was made with. */
   madeWith: string;
   /** What went wrong and what to do about it, in words for people. */
@@ -33,8 +49,8 @@ let nextId = 1;
 
 export function newItem(file: File): Item {
   return {
-    id: nextId++, file, picture: undefined, width: 0, height: 0, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
-    result: undefined, resultUrl: '', madeWith: '', problem: undefined,
+    id: nextId++, file, picture: undefined, width: 0, height: 0, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
+    result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }
 

@@ -1,9 +1,11 @@
 import { html, nothing } from 'lit';
 import { namesOf, USER_PREFIX } from '../lib/catalogue.js';
 import { roughly } from '../lib/estimate.js';
-import type { BackendChoice, OutputType } from '../shared/protocol.js';
+import type { BackendChoice, Fidelity, MetadataChoice, OutputType } from '../shared/protocol.js';
 import type { Session } from './session.js';
-import { saveZip, save } from './save.js';
+import { canChooseFile, saveZip, save } from './save.js';
+import type { Settings } from './settings.js';
+import { sizeFields } from './size-panel.js';
 import { engineKind, progressLine } from './words.js';
 
 const valueOf = (event: Event): string => (event.target as HTMLSelectElement).value;
@@ -29,11 +31,7 @@ export function settingsPanel(session: Session) {
   const own = session.models.filter((model) => model.id.startsWith(USER_PREFIX));
   const shipped = namesOf(session.models.filter((model) => !own.includes(model)));
   return html`<div class="settings">
-    <label class="field"><span>Scale</span>
-      <select ?disabled=${running} @change=${(event: Event) => session.set({ scale: Number(valueOf(event)) })}>
-        ${session.scales.map((scale) => html`<option value=${scale} ?selected=${scale === settings.scale}>${scale}×</option>`)}
-      </select>
-    </label>
+    ${sizeFields(session)}
     <label class="field"><span>Model</span>
       <select ?disabled=${running} @change=${(event: Event) => session.set({ model: valueOf(event) })}>
         <option value="auto" ?selected=${settings.model === 'auto'}>Automatic</option>
@@ -47,13 +45,74 @@ export function settingsPanel(session: Session) {
       </select>
     </label>
     ${settings.type === 'image/jpeg'
-      ? html`<label class="field"><span>Quality <output>${settings.quality}</output></span>
+      ? html`<label class="field"><span>Quality <span class="number">${settings.quality}</span></span>
           <input type="range" min="50" max="100" .value=${String(settings.quality)} ?disabled=${running}
             @input=${(event: Event) => session.set({ quality: Number(valueOf(event)) })} />
         </label>`
       : nothing}
-    ${enginePanel(session)}
+    ${morePanel(session)} ${enginePanel(session)}
   </div>`;
+}
+
+const LOCKS: readonly { value: 'auto' | Fidelity; label: string }[] = [
+  { value: 'auto', label: 'Automatic' },
+  { value: 'lock', label: 'Lock to the picture' },
+  { value: 'tone', label: 'Lock the tone only' },
+  { value: 'off', label: 'Off' },
+];
+
+const METADATA: readonly { value: MetadataChoice; label: string }[] = [
+  { value: 'keep', label: 'Keep' },
+  { value: 'no-location', label: 'Keep without location' },
+  { value: 'none', label: 'None' },
+];
+
+/** What few pictures need. The line says what differs from the usual. */
+function morePanel(session: Session) {
+  const { settings, running } = session;
+  const changed = [
+    settings.fidelity === 'auto' ? [] : 'fidelity',
+    settings.denoise > 0 ? 'denoise' : [],
+    settings.sharpen > 0 ? 'sharpen' : [],
+    settings.grain > 0 ? 'grain' : [],
+    settings.wrap ? 'seamless' : [],
+    settings.direct ? 'to a file' : [],
+    settings.metadata === 'keep' ? [] : 'metadata',
+  ].flat();
+  return html`<details class="engine more-settings">
+    <summary><span>More</span><span class="value">${changed.join(', ')}</span></summary>
+    <div class="settings inner">
+      <label class="field"><span>Fidelity</span>
+        <select ?disabled=${running} @change=${(event: Event) => session.set({ fidelity: valueOf(event) as 'auto' | Fidelity })}>
+          ${LOCKS.map(({ value, label }) => html`<option value=${value} ?selected=${settings.fidelity === value}>${label}</option>`)}
+        </select>
+      </label>
+      ${share(session, 'Denoise', settings.denoise, (denoise) => ({ denoise }))}
+      ${share(session, 'Sharpen', settings.sharpen, (sharpen) => ({ sharpen }))}
+      ${share(session, 'Grain', settings.grain, (grain) => ({ grain }))}
+      <label class="field"><span>Metadata</span>
+        <select ?disabled=${running} @change=${(event: Event) => session.set({ metadata: valueOf(event) as MetadataChoice })}>
+          ${METADATA.map(({ value, label }) => html`<option value=${value} ?selected=${settings.metadata === value}>${label}</option>`)}
+        </select>
+      </label>
+      <label class="check"><input type="checkbox" ?disabled=${running} .checked=${settings.wrap}
+          @change=${(event: Event) => session.set({ wrap: (event.target as HTMLInputElement).checked })} />
+        <span>Seamless texture</span></label>
+      ${canChooseFile()
+        ? html`<label class="check"><input type="checkbox" ?disabled=${running} .checked=${settings.direct}
+              @change=${(event: Event) => session.set({ direct: (event.target as HTMLInputElement).checked })} />
+            <span>Write straight to a file</span></label>`
+        : nothing}
+    </div>
+  </details>`;
+}
+
+/** A slider from 0 to 100 % for a share of 0 to 1. */
+function share(session: Session, label: string, value: number, set: (value: number) => Partial<Settings>) {
+  return html`<label class="field"><span>${label} <span class="number">${value > 0 ? Math.round(value * 100) : ''}</span></span>
+    <input type="range" min="0" max="100" .value=${String(Math.round(value * 100))} ?disabled=${session.running}
+      @input=${(event: Event) => session.set(set(Number(valueOf(event)) / 100))} />
+  </label>`;
 }
 
 function enginePanel(session: Session) {

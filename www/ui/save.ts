@@ -19,3 +19,23 @@ export async function saveZip(results: readonly UpscaleResult[]): Promise<void> 
   const archive = await downloadZip(files).blob();
   save(archive, 'inlarge.zip');
 }
+
+type Picker = (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
+
+function picker(): Picker | undefined {
+  return (globalThis as { showSaveFilePicker?: Picker }).showSaveFilePicker;
+}
+
+/** Whether this browser lets the user choose a file before there is a result. */
+export function canChooseFile(): boolean {
+  return picker() !== undefined;
+}
+
+/** Asks where a result is to be written; undefined where the user does not say. Only while a click is being answered. */
+export async function chooseFile(suggestedName: string): Promise<FileSystemFileHandle | undefined> {
+  try {
+    return await picker()?.call(globalThis, { suggestedName });
+  } catch {
+    return undefined;
+  }
+}

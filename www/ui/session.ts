@@ -1,34 +1,40 @@
-import { scalesOf } from '../lib/catalogue.js';
+import { resultName } from '../lib/names.js';
+import { isLarge } from '../elements/large.js';
 import { Estimate } from '../lib/estimate.js';
-import type { Upscaler } from '../lib/types.js';
+import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import { orAborted } from '../shared/errors.js';
 import type { ModelEntry } from '../shared/manifest.js';
-import type { BackendChoice, EngineReport, OutputType, Progress } from '../shared/protocol.js';
+import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type Progress } from '../shared/protocol.js';
+import { forecast, timingPicture, type Forecast } from './forecast.js';
+import { Paces, passesOf } from './paces.js';
 import { fraction, newItem, problemOf, type Item } from './item.js';
-
-/** What the user can set. */
-export interface Settings {
-  model: string;
-  scale: number;
-  backend: BackendChoice;
-  type: OutputType;
-  /** JPEG quality, 1 to 100. */
-  quality: number;
-}
+import { canChooseFile, chooseFile } from './save.js';
+import { initialSettings, optionsOf, SCALES, sizeOptions, type Settings } from './settings.js';
 
 /** How long the page is left alone before it fetches what only later visits need, in milliseconds. */
 const QUIET_MS = 1000;
 
+/** Guessed bytes of a result from which on the user is asked for a file first: from the storage it would have to be copied. */
+const HUGE_BYTES = 100e6;
+
 /** Side of the preview of a file that the browser cannot show, in pixels. */
 const PREVIEW_SIDE = 2048;
+
+/** Tiles of a picture whose time counts; of fewer, the start is too large a part. */
+const TELLING_TILES = 4;
+
+/** Side of the picture that networks are timed on, in pixels. */
+const TIMING_SIDE = 128;
 
 /** Everything on the page that is not drawing: the pictures, the settings, the engine, the run. */
 export class Session extends EventTarget {
   readonly items: Item[] = [];
-  readonly settings: Settings = { model: 'auto', scale: 4, backend: 'auto', type: 'image/png', quality: 90 };
+  readonly settings: Settings = initialSettings();
   selected: Item | undefined;
   models: readonly ModelEntry[] = [];
+  /** Whether the fidelity map lies over results. */
+  mapShown = false;
   engine: EngineReport | undefined;
   /** Why there is no engine. */
   engineProblem: string | undefined;
@@ -37,6 +43,12 @@ export class Session extends EventTarget {
   private upscaler: Promise<Upscaler> | undefined;
   private run: AbortController | undefined;
   private batch: readonly Item[] = [];
+  /** The file for the picture under way. */
+  private chosen: FileSystemFileHandle | undefined;
+  private plans = 0;
+  private readonly paces = new Paces();
+  /** Engines and plans that were timed, or are being timed, in this visit. */
+  private readonly timed = new Set<string>();
 
   /** Pictures in the run under way. */
   get batchSize(): number {
@@ -45,12 +57,6 @@ export class Session extends EventTarget {
 
   get running(): boolean {
     return this.run !== undefined;
-  }
-
-  /** Scales to offer for the chosen model. */
-  get scales(): readonly number[] {
-    const scales = scalesOf(this.models, this.settings.model);
-    return scales.length > 0 ? scales : [2, 4];
   }
 
   /** The pictures that "Upscale" would work on: those without a result for the settings as they are. */
@@ -90,21 +96,27 @@ export class Session extends EventTarget {
     if (index < 0) return;
     this.items.splice(index, 1);
     if (item.picture) URL.revokeObjectURL(item.picture);
-    if (item.resultUrl) URL.revokeObjectURL(item.resultUrl);
+    this.reset(item);
     if (this.selected === item) this.selected = this.items[Math.min(index, this.items.length - 1)];
     this.say(`${item.file.name} was removed.`);
   }
 
   select(item: Item): void {
     this.selected = item;
+    void this.plan();
+    this.changed();
+  }
+
+  showMap(shown: boolean): void {
+    this.mapShown = shown;
     this.changed();
   }
 
   set(settings: Partial<Settings>): void {
     Object.assign(this.settings, settings);
-    if (!this.scales.includes(this.settings.scale)) this.settings.scale = this.scales.at(-1) ?? 4;
     // Another engine has to start first; what it needs is asked for then.
     if (settings.backend === undefined) this.expect();
+    void this.plan();
     this.changed();
   }
 
@@ -132,7 +144,7 @@ export class Session extends EventTarget {
       const upscaler = await this.open();
       const entry = await upscaler.addModel(file);
       this.models = upscaler.models();
-      this.set({ model: entry.id, ...(entry.scale > 0 ? { scale: entry.scale } : {}) });
+      this.set({ model: entry.id, ...(SCALES.includes(entry.scale) ? { scale: entry.scale } : {}) });
       this.say(`The network ${entry.name} was added.`);
     } catch (error) {
       this.engineProblem = `${file.name}: ${problemOf(error)}`;
@@ -165,6 +177,7 @@ export class Session extends EventTarget {
     for (const item of this.batch) this.reset(item);
     this.changed();
     try {
+      this.chosen = await this.chooseFile();
       const upscaler = await orAborted(this.open(), run.signal);
       for (const item of this.batch) {
         if (run.signal.aborted) break;
@@ -173,9 +186,20 @@ export class Session extends EventTarget {
     } catch {
       if (!run.signal.aborted) this.say('The engine could not be started.');
     } finally {
+      this.chosen = undefined;
       this.run = undefined;
       this.changed();
     }
+  }
+
+  /** The file for a picture that is alone in its run, where the user wants to choose one or the result will be huge. */
+  private async chooseFile(): Promise<FileSystemFileHandle | undefined> {
+    const [item, ...others] = this.batch;
+    if (!item?.planned || others.length > 0 || !canChooseFile()) return undefined;
+    const { type, direct } = this.settings;
+    if (!direct && (item.forecast?.bytes ?? 0) < HUGE_BYTES) return undefined;
+    const { width, height } = item.planned;
+    return chooseFile(resultName(item.file.name, { width, height, report: { scale: width / item.width } }, type));
   }
 
   cancel(): void {
@@ -185,24 +209,26 @@ export class Session extends EventTarget {
 
   /** Has the engine fetch what the pictures will need, while the settings are still being looked at. */
   private expect(): void {
-    const { model, scale } = this.settings;
-    if (this.items.length > 0) void this.upscaler?.then((upscaler) => upscaler.ready({ model, scale }), () => {});
+    const needed = { model: this.settings.model, ...sizeOptions(this.settings) };
+    if (this.items.length > 0) void this.upscaler?.then((upscaler) => upscaler.ready(needed), () => {});
   }
 
   private get key(): string {
-    const { model, scale, backend, type, quality } = this.settings;
-    return [model, scale, backend, type, type === 'image/jpeg' ? quality : ''].join(' ');
+    return JSON.stringify(optionsOf(this.settings));
   }
 
   private reset(item: Item): void {
-    if (item.resultUrl) URL.revokeObjectURL(item.resultUrl);
-    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, resultUrl: '', problem: undefined });
+    void item.result?.discard();
+    for (const address of [item.resultUrl, item.reducedUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
+    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
   }
 
   private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
-    const { model, scale, backend, type, quality } = this.settings;
+    const options = optionsOf(this.settings);
     const key = this.key;
     const estimate = new Estimate();
+    let began = 0;
+    let ended = 0;
     item.state = 'working';
     if (this.batch.length > 1) this.selected = item;
     this.changed();
@@ -211,6 +237,8 @@ export class Session extends EventTarget {
       item.size = progress.size ?? item.size;
       if (progress.tile) item.tiles.push(progress.tile);
       if (progress.phase === 'upscale') {
+        if (progress.done === 0) began = progress.seconds;
+        ended = progress.seconds;
         if (progress.done > 0) estimate.push(progress.seconds);
         item.left = estimate.left(progress.total - progress.done);
       }
@@ -218,8 +246,12 @@ export class Session extends EventTarget {
       this.changed();
     };
     try {
-      item.result = await upscaler.upscale(item.file, { model, scale, backend, output: { type, quality }, signal, onProgress });
+      item.result = await upscaler.upscale(item.file, { ...options, ...(this.chosen ? { sink: this.chosen } : {}), signal, onProgress });
+      item.savedAs = this.chosen?.name ?? '';
       item.resultUrl = URL.createObjectURL(item.result.blob);
+      item.mapUrl = item.result.map ? URL.createObjectURL(item.result.map) : '';
+      if (isLarge(item.result)) void this.cut(upscaler, item, item.result);
+      this.note(item, ended - began);
       item.state = 'done';
       item.madeWith = key;
       this.engine = upscaler.engine;
@@ -235,6 +267,23 @@ export class Session extends EventTarget {
       }
     }
     this.changed();
+  }
+
+  /** Cuts a large result up for the viewer. */
+  private async cut(upscaler: Upscaler, item: Item, result: UpscaleResult): Promise<void> {
+    const pyramid = await upscaler.pyramid(result).catch(() => undefined);
+    // It may have been made anew, or removed, meanwhile.
+    if (item.result !== result) return;
+    item.pyramid = pyramid;
+    item.reducedUrl = pyramid ? URL.createObjectURL(pyramid.reduced) : '';
+    item.unseen = pyramid ? '' : 'The result is too large to be shown here in this format; the saved file is whole.';
+    this.changed();
+  }
+
+  /** What a picture of some size took says what others will take. */
+  private note({ planned, result, width, height }: Item, seconds: number): void {
+    const { backend = '', tiles = 0 } = result?.report ?? {};
+    if (planned && tiles >= TELLING_TILES) this.paces.note(backend, passesOf(planned.passes, this.models, width, height), seconds);
   }
 
   /** The engine, started once. A failed start is told and not remembered. */
@@ -275,7 +324,64 @@ export class Session extends EventTarget {
         item.picture = '';
       }
     }
+    void this.plan();
     this.changed();
+  }
+
+  /** Asks what size the selected picture will get with the settings as they are. */
+  private async plan(): Promise<void> {
+    const item = this.selected;
+    const asked = (this.plans += 1);
+    if (!item || item.width === 0 || !this.upscaler) return;
+    let planned: PlannedSize | undefined;
+    let costs: Forecast | undefined;
+    let problem = '';
+    try {
+      const upscaler = await this.upscaler;
+      planned = await upscaler.plan(item, { model: this.settings.model, ...sizeOptions(this.settings) });
+      if (planned) {
+        const { backend, workers } = this.engine ?? upscaler.engine;
+        costs = await forecast({ width: item.width, height: item.height, planned, settings: { ...this.settings }, backend, workers }, upscaler, this.paces);
+        void this.time(upscaler, planned);
+      }
+    } catch (error) {
+      problem = problemOf(error);
+    }
+    // Settings that changed meanwhile have asked anew.
+    if (asked !== this.plans) return;
+    item.planned = planned;
+    item.forecast = costs;
+    item.planProblem = problem;
+    this.changed();
+  }
+
+  /** Times the networks of a plan on a small picture, once the page has been left alone for a moment and if nothing is known of them. */
+  private async time(upscaler: Upscaler, { passes }: PlannedSize): Promise<void> {
+    const { backend } = upscaler.engine;
+    const key = `${backend} ${passes.join(' ')}`;
+    if (passes.length === 0 || isSlower(backend) || this.timed.has(key) || this.paces.knows(backend, passesOf(passes, this.models, 1, 1))) return;
+    this.timed.add(key);
+    await this.idle();
+    for (const id of new Set(passes)) {
+      if (this.running) return;
+      // The second time counts: the first one also compiles and starts workers.
+      for (const counts of [false, true]) {
+        const file = await timingPicture(TIMING_SIDE);
+        await upscaler.upscale(file, { model: id, sink: 'memory', ...this.timing(upscaler, id, counts) }).catch(() => {});
+      }
+    }
+    void this.plan();
+  }
+
+  private timing(upscaler: Upscaler, id: string, counts: boolean): Pick<UpscaleOptions, 'scale' | 'variant' | 'onProgress'> {
+    const entry = this.models.find((model) => model.id === id);
+    let began = 0;
+    const onProgress = ({ phase, done, total, seconds }: Progress): void => {
+      if (phase !== 'upscale') return;
+      if (done === 0) began = seconds;
+      if (counts && done === total) this.paces.note(upscaler.engine.backend, passesOf([id], this.models, TIMING_SIDE, TIMING_SIDE), seconds - began);
+    };
+    return { scale: entry?.scale ?? 4, ...(entry?.variant ? { variant: entry.variant } : {}), onProgress };
   }
 
   private async measure(item: Item, url: string): Promise<void> {

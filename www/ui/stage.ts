@@ -1,39 +1,41 @@
 import { html, nothing } from 'lit';
 import '../elements/compare.js';
+import { isLarge } from '../elements/large.js';
 import { enlargerArt } from './art.js';
 import type { Item } from './item.js';
+import { mapLegend } from './outcome.js';
 import type { Session } from './session.js';
-import { bytes, seconds, size } from './words.js';
-
-/** Pixels of a result that an <img> is trusted with: 4 bytes each once it is decoded. */
-const SHOWN_PIXELS = ((navigator as { deviceMemory?: number }).deviceMemory ?? 8) <= 4 ? 40e6 : 120e6;
+import { bytes, size } from './words.js';
 
 /** The empty page: what this is, and the way in. */
 export function emptyStage(onExample: () => void) {
   return html`<div class="empty">
     ${enlargerArt}
     <h1>Small picture in, large print out</h1>
-    <p>Inlarge makes pictures two or four times larger, here on your device. They never leave it.</p>
+    <p>Inlarge makes pictures up to sixteen times larger, here on your device. They never leave it.</p>
     <label class="primary" for="files">Choose images</label>
     <p class="hint">or drop them anywhere, or paste. <button type="button" class="link" @click=${onExample}>Try an example</button></p>
   </div>`;
 }
 
 /** The selected picture, before and after. */
-export function pictureStage(item: Item) {
+export function pictureStage(session: Session, item: Item) {
   const { result } = item;
-  const shown = result && result.width * result.height <= SHOWN_PIXELS ? item.resultUrl : '';
+  const overlay = session.mapShown ? item.mapUrl : '';
+  const shown = result && isLarge(result) ? item.reducedUrl : item.resultUrl;
   const width = result?.width ?? item.width;
   const height = result?.height ?? item.height;
   return item.picture
-    ? html`<inlarge-compare own-wheel .source=${item.picture} .result=${shown} .width=${width} .height=${height} ?exposing=${item.state === 'working'}></inlarge-compare>`
+    ? html`<inlarge-compare own-wheel .source=${item.picture} .result=${shown} .width=${width} .height=${height} .overlay=${overlay} .pyramid=${item.pyramid} ?exposing=${item.state === 'working'}></inlarge-compare>
+        ${overlay ? mapLegend() : nothing}`
     : html`<div class="blank">${item.picture === undefined ? 'Reading the picture' : 'There is no preview of this file.'}</div>`;
 }
 
 /** What the picture is, and what became of it. */
-export function caption(session: Session, item: Item) {
+export function caption(item: Item) {
   const { result } = item;
-  const target = item.width > 0 ? size(item.width * session.settings.scale, item.height * session.settings.scale) : '';
+  const { planned } = item;
+  const target = planned ? html` to <b>${size(planned.width, planned.height)}</b>` : nothing;
   return html`<div class="caption">
     <h1 class="title">${item.file.name}</h1>
     ${item.problem
@@ -41,16 +43,10 @@ export function caption(session: Session, item: Item) {
       : nothing}
     ${result
       ? html`<p>${size(item.width, item.height)} to <b>${size(result.width, result.height)}</b>, ${bytes(result.blob.size)}</p>
-          <p class="soft">${seconds(result.report.seconds)} with ${result.report.model} on ${result.report.backend}${fidelity(result.report.lr_psnr)}</p>
-          ${result.width * result.height > SHOWN_PIXELS ? html`<p class="soft">The result is too large to show here; the saved file is whole.</p>` : nothing}
-          ${result.report.warnings.map((text) => html`<p class="warning">${text}</p>`)}`
+          ${item.savedAs ? html`<p class="soft">Written to ${item.savedAs}</p>` : nothing}
+          ${isLarge(result) ? html`<p class="soft">${item.unseen || (item.pyramid ? 'Shown by tiles, as JPEG.' : 'Cutting it up to be shown')}</p>` : nothing}`
       : item.problem
         ? nothing
-        : html`<p>${item.width > 0 ? html`${size(item.width, item.height)} to <b>${target}</b>` : bytes(item.file.size)}</p>`}
+        : html`<p>${item.width > 0 ? html`${size(item.width, item.height)}${target}` : bytes(item.file.size)}</p>`}
   </div>`;
-}
-
-/** How well the result, scaled back down, agrees with the source. */
-function fidelity(decibels: number | null): string {
-  return typeof decibels === 'number' ? `. Scaled back down it matches the source (${decibels.toFixed(1)}\u00a0dB)` : '';
 }

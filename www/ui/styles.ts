@@ -188,8 +188,55 @@ const layout = css`
     background: var(--raise);
     color: var(--ink);
   }
-  .caption .warning {
+  .outcome {
+    display: grid;
+    gap: 8px;
+    padding: 12px 14px;
+    border-radius: 10px;
+    background: var(--raise);
+    font-size: 0.875rem;
+    font-variant-numeric: tabular-nums;
+    overflow-wrap: anywhere;
+  }
+  .outcome dl {
+    display: grid;
+    grid-template-columns: 5rem minmax(0, 1fr);
+    gap: 4px 8px;
+    margin: 0;
+  }
+  .outcome dt {
+    color: var(--soft);
+  }
+  .outcome dd {
+    margin: 0;
+  }
+  .outcome .check {
+    min-height: 40px;
+  }
+  .warning {
     color: var(--danger);
+    font-size: 0.875rem;
+    overflow-wrap: anywhere;
+  }
+  .legend {
+    position: absolute;
+    top: 48px;
+    left: 12px;
+    max-width: min(24rem, calc(100% - 24px));
+    display: grid;
+    gap: 6px;
+    padding: 10px 12px;
+    border-radius: 10px;
+    background: rgb(16 12 9 / 0.82);
+    color: #f4eee6;
+    font-size: 0.8125rem;
+    line-height: 1.4;
+    pointer-events: none;
+  }
+  .ramp {
+    height: 8px;
+    border-radius: 99px;
+    background: linear-gradient(90deg, #000004, #57106e, #bc3754, #f98e09, #fcffa4);
   }
   .more {
     display: flex;

@@ -58,8 +58,15 @@ export function size(width: number, height: number): string {
   return `${width} × ${height}`;
 }
 
+/** "26.0 × 17.3 cm at 300 DPI". */
+export function paper(width: number, height: number, dpi: number, unit: 'cm' | 'in'): string {
+  const side = (pixels: number): string => ((pixels / dpi) * (unit === 'cm' ? 2.54 : 1)).toFixed(1);
+  return `${side(width)} × ${side(height)}\u00a0${unit} at ${dpi}\u00a0DPI`;
+}
+
 export function bytes(count: number): string {
   if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
+  if (count >= 1e9) return `${(count / 1e9).toFixed(1)} GB`;
   return `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`;
 }
 

@@ -1,5 +1,5 @@
 import type { UpscaleResult } from '../lib/types.js';
-import type { BackendChoice, Progress } from '../shared/protocol.js';
+import type { BackendChoice, Fidelity, MetadataChoice, OutputType, Progress } from '../shared/protocol.js';
 
 /** What fires on an `<inlarge-upscaler>`; all of it bubbles out of shadow roots. */
 export interface InlargeUpscalerEventMap {
@@ -14,6 +14,13 @@ export interface InlargeUpscalerElement extends HTMLElement {
   src: string;
   /** Result pixels per source pixel. */
   scale: number;
+  /** An exact size instead: `long-edge 4096`, `width 3000`, `height 2000`, `megapixels 24`, `fit 8k`, `print 30x20cm@300`. */
+  size: string;
+  /** Empty: as fits the picture. */
+  fidelity: Fidelity | '';
+  /** Format of the result. */
+  type: OutputType;
+  metadata: MetadataChoice;
   /** Name of a model, or `auto`. */
   model: string;
   backend: BackendChoice;

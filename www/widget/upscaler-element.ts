@@ -2,10 +2,12 @@ import { html, LitElement, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import '../elements/compare.js';
 import type { InlargeCompare } from '../elements/compare.js';
-import type { UpscaleInput, UpscaleResult } from '../lib/types.js';
-import type { BackendChoice, Progress } from '../shared/protocol.js';
+import type { UpscaleInput, Upscaler, UpscaleResult } from '../lib/types.js';
+import type { BackendChoice, Fidelity, MetadataChoice, OutputType, Progress, Pyramid } from '../shared/protocol.js';
 import { ParameterError } from '../shared/errors.js';
+import { isLarge } from '../elements/large.js';
 import { lease, type Lease } from './shared.js';
+import { sizeFrom } from './size.js';
 import { widgetStyles } from './styles.js';
 import { wordsFor, type Words } from './words.js';
 
@@ -16,6 +18,10 @@ export class UpscalerElement extends LitElement {
   @property() src = '';
   @property({ type: Number }) scale = 4;
   @property() model = 'auto';
+  @property() size = '';
+  @property() fidelity: Fidelity | '' = '';
+  @property() type: OutputType = 'image/png';
+  @property() metadata: MetadataChoice = 'keep';
   @property() backend: BackendChoice = 'auto';
   @property() accept = 'image/*,.tif,.tiff';
   @property({ attribute: 'asset-base' }) assetBase = '';
@@ -28,7 +34,10 @@ export class UpscalerElement extends LitElement {
 
   @state() private outcome: UpscaleResult | undefined;
   @state() private picture = '';
-  @state() private size = { width: 0, height: 0 };
+  /** What is shown of the result. */
+  @state() private shownUrl = '';
+  @state() private pyramid: Pyramid | undefined;
+  @state() private pictureSize = { width: 0, height: 0 };
   @state() private progress: Progress | undefined;
   @state() private problem = '';
   @state() private hovering = false;
@@ -62,12 +71,15 @@ export class UpscalerElement extends LitElement {
     try {
       const upscaler = await this.engine();
       run.signal.throwIfAborted();
-      const { scale, model, backend } = this;
+      const { scale, model, backend, fidelity, type, metadata } = this;
       const result = await upscaler.upscale(input, {
-        scale, model, backend, signal: run.signal, onProgress: (progress) => this.onProgress(progress),
+        ...(this.size ? { size: sizeFrom(this.size) } : { scale }), ...(fidelity ? { fidelity } : {}), output: { type, metadata },
+        model, backend, signal: run.signal, onProgress: (progress) => this.onProgress(progress),
       });
       this.outcome = result;
       this.resultUrl = URL.createObjectURL(result.blob);
+      if (isLarge(result)) void this.cut(upscaler, result);
+      else this.shownUrl = this.resultUrl;
       this.emit('inlarge-done', result);
       return result;
     } catch (error) {
@@ -84,6 +96,14 @@ export class UpscalerElement extends LitElement {
     }
   }
 
+  /** Shows a large result by tiles. */
+  private async cut(upscaler: Upscaler, result: UpscaleResult): Promise<void> {
+    const pyramid = await upscaler.pyramid(result).catch(() => undefined);
+    if (this.outcome !== result || !pyramid) return;
+    this.pyramid = pyramid;
+    this.shownUrl = URL.createObjectURL(pyramid.reduced);
+  }
+
   /** Stops what is under way. */
   cancel(): void {
     this.run?.abort();
@@ -91,12 +111,12 @@ export class UpscalerElement extends LitElement {
 
   override render() {
     const words = wordsFor(this);
-    const { width, height } = this.outcome ?? this.size;
+    const { width, height } = this.outcome ?? this.pictureSize;
     const ratio = width > 0 ? `aspect-ratio: ${width} / ${height}` : 'height: 260px';
     return html`<div class=${this.hovering ? 'card hover' : 'card'} part="card" @dragover=${this.onDrag} @dragleave=${this.onDrag} @drop=${this.onDrop}>
       <div class="stage" part="stage" style=${ratio}>
         ${this.picture
-          ? html`<inlarge-compare exportparts="viewport, divider, zoom" .source=${this.picture} .result=${this.outcome ? this.resultUrl : ''}
+          ? html`<inlarge-compare exportparts="viewport, divider, zoom" .source=${this.picture} .result=${this.outcome ? this.shownUrl : ''} .pyramid=${this.pyramid}
               .width=${width} .height=${height} .words=${words} ?exposing=${this.progress?.phase === 'upscale'}></inlarge-compare>`
           : html`<div class="way-in"><span>${words.drop}</span></div>`}
       </div>
@@ -169,7 +189,7 @@ export class UpscalerElement extends LitElement {
     image.src = address;
     image.decode().then(
       () => {
-        this.size = { width: image.naturalWidth, height: image.naturalHeight };
+        this.pictureSize = { width: image.naturalWidth, height: image.naturalHeight };
         this.picture = address;
       },
       () => {},
@@ -177,8 +197,11 @@ export class UpscalerElement extends LitElement {
   }
 
   private clearResult(): void {
-    if (this.resultUrl) URL.revokeObjectURL(this.resultUrl);
+    for (const address of new Set([this.resultUrl, this.shownUrl])) if (address) URL.revokeObjectURL(address);
+    this.shownUrl = '';
+    this.pyramid = undefined;
     this.resultUrl = '';
+    void this.outcome?.discard();
     this.outcome = undefined;
   }
 

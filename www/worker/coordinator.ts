@@ -11,6 +11,7 @@ import { Engines } from './engines.js';
 import { JobRun } from './job.js';
 import { Models } from './models.js';
 import { previewOf } from './preview.js';
+import { pyramidOfFile } from './pyramid.js';
 import type { AppGlue } from './wasm.js';
 
 /** How long a cancelled job's tiles may take to end by themselves before their workers are ended. */
@@ -85,9 +86,17 @@ const api: CoordinatorApi = {
     running?.engines.died(id, reason);
   },
 
+  async plan(sources, size, width, height) {
+    const { passes, size: planned, dpi } = started().models.plan(sources, size, width, height);
+    if (!planned) return undefined;
+    return { width: planned[0], height: planned[1], passes: passes.map(({ entry }) => entry.id), ...(dpi === undefined ? {} : { dpi }) };
+  },
+
   async inspect(file) {
     return started().models.inspect(file);
   },
+
+  pyramid: pyramidOfFile,
 
   async preview(file, maxSide) {
     return previewOf(started().app, file, maxSide);

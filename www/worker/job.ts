@@ -1,10 +1,11 @@
 import { abortError, DeviceError, LimitsError, orAborted, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
 import { isSlower, type JobRequest, type JobResult, type Progress, type Refusal, type Report } from '../shared/protocol.js';
-import { Chunks } from './chunks.js';
+import { guessBytes } from '../shared/file-size.js';
 import { nobody, type Engines } from './engines.js';
 import { type Member } from './member.js';
 import type { LoadedModel, Models } from './models.js';
 import { type Pool } from './pool.js';
+import { openSink, type Sink } from './sink.js';
 import type { AppGlue, WasmJob, WasmSource, WasmTile } from './wasm.js';
 
 /** Failures of an engine, after which another engine may still do the job. */
@@ -45,7 +46,7 @@ export class JobRun {
   private readonly signal: AbortSignal;
   private readonly emit: (progress: Progress) => void;
   private readonly began = performance.now();
-  private readonly chunks = new Chunks();
+  private sink: Sink | undefined;
   /** Tiles that were handed out, failed, and wait for another engine. */
   private readonly again: Tile[] = [];
   private wasRevived = false;
@@ -81,15 +82,22 @@ export class JobRun {
     this.stopIfCancelled();
     const { job, pool } = await this.open(new Uint8Array(file), first);
     try {
+      const { output, sink: choice, place } = this.request;
+      const sink = await openSink({ choice, place, guessedBytes: guessBytes(output.type, job.width * job.height, output.quality, job.width / job.inputWidth) });
+      this.sink = sink;
       await this.allTiles(job, pool);
       this.progress('encode', 0, 1);
-      this.collect(job);
-      const blob = this.chunks.finish(this.request.output.type);
+      await this.collect(job);
+      const blob = await sink.finish(output.type);
+      this.stopIfCancelled();
       const report = JSON.parse(job.report(this.seconds())) as Report;
       const map = job.map();
       this.progress('encode', 1, 1);
-      const result = { blob, width: job.width, height: job.height, report };
+      const result = { blob, width: job.width, height: job.height, report, ...(sink.stored === undefined ? {} : { stored: sink.stored }) };
       return map ? { ...result, map: new Blob([map as Uint8Array<ArrayBuffer>], { type: 'image/png' }) } : result;
+    } catch (error) {
+      await this.sink?.abandon();
+      throw error;
     } finally {
       job.free();
     }
@@ -349,16 +357,18 @@ export class JobRun {
     }
     this.stopIfCancelled();
     if (!job.put(tile.index, data)) return 'a tile did not pass its check';
-    this.collect(job);
+    await this.collect(job);
     this.progress('upscale', job.tilesDone, job.tiles, tile.rect.width > 0 ? tile.rect : undefined, { width: job.width, height: job.height });
     return undefined;
   }
 
-  /** Takes what the encoder has written. */
-  private collect(job: WasmJob): void {
+  /** Takes what the encoder has written. Lanes write in the order in which they take. */
+  private async collect(job: WasmJob): Promise<void> {
     for (let piece = job.take(); piece; piece = job.take()) {
-      this.chunks.push({ offset: piece.offset, bytes: piece.bytes() });
+      const { offset } = piece;
+      const bytes = piece.bytes();
       piece.free();
+      await this.sink?.write({ offset, bytes });
     }
   }
 

@@ -22,7 +22,7 @@ interface PlanJson {
   readonly width: number;
   readonly height: number;
   readonly passes: readonly number[];
-  readonly dpi: number | null;
+  readonly dpi?: number | null;
 }
 
 const USUAL_SIDE = 1000;
@@ -63,7 +63,7 @@ export class Models {
     const steps = sources.map(({ entry }) => ({ scale: entry.scale, work: Number(entry['macs_per_output_pixel'] ?? 1) }));
     const plan = JSON.parse(this.app.planPasses(width, height, JSON.stringify(size), JSON.stringify(steps))) as PlanJson;
     const passes = plan.passes.flatMap((scale) => sources.find(({ entry }) => entry.scale === scale) ?? []);
-    return { passes, size: [plan.width, plan.height], ...(plan.dpi === null ? {} : { dpi: plan.dpi }) };
+    return { passes, size: [plan.width, plan.height], ...(typeof plan.dpi !== 'number' ? {} : { dpi: plan.dpi }) };
   }
 
   private async read({ entry, from }: ModelSource): Promise<LoadedModel> {

@@ -51,6 +51,8 @@ export interface WasmChunk {
 
 /** The state machine from file bytes to tiles to file bytes (wasm class of the app module). */
 export interface WasmJob {
+  /** Width of the source, upright. */
+  readonly inputWidth: number;
   readonly width: number;
   readonly height: number;
   readonly tiles: number;

@@ -1,0 +1,163 @@
+import { expect, test, type Page } from '@playwright/test';
+import { App, SMALL, upload } from './support/app.ts';
+import { SITE_PORT } from './support/environment.ts';
+import { compare } from './support/pictures.ts';
+import { png, scene } from './support/png.ts';
+import { ROOT } from './support/environment.ts';
+import { PlainServer } from './support/server.ts';
+
+const PICTURE = png(60, 44, scene);
+const PACKAGE = `${ROOT}dist/npm/`;
+type Library = typeof import('../../www/lib/index.ts');
+
+/** Files in the origin's storage, by path, with their sizes. */
+function stored(page: Page): Promise<Record<string, number>> {
+  return page.evaluate(async () => {
+    const found: Record<string, number> = {};
+    const walk = async (folder: FileSystemDirectoryHandle, path: string): Promise<void> => {
+      for await (const [name, entry] of (folder as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }).entries()) {
+        if (entry.kind === 'directory') await walk(entry as FileSystemDirectoryHandle, `${path}${name}/`);
+        else found[`${path}${name}`] = (await (entry as FileSystemFileHandle).getFile()).size;
+      }
+    };
+    await walk(await navigator.storage.getDirectory(), '');
+    return found;
+  });
+}
+
+async function site(page: Page): Promise<PlainServer> {
+  const server = await PlainServer.start({ files: { '/': '<!doctype html><title>sinks</title>', '/picture.png': PICTURE }, folders: { '/inlarge/': PACKAGE } });
+  await page.goto(`${server.origin}/`);
+  return server;
+}
+
+test('memory, storage and a chosen file get the same bytes, and what is discarded is gone', async ({ page }) => {
+  const server = await site(page);
+  const seen = await page.evaluate(async (entry) => {
+    const { createUpscaler } = (await import(entry)) as Library;
+    const up = await createUpscaler({ backend: 'simd', workers: 1 });
+    const root = await navigator.storage.getDirectory();
+    const chosen = await root.getFileHandle('chosen', { create: true });
+    const digests: string[] = [];
+    const results = [];
+    // TIFF's encoder goes back to write where its parts lie.
+    for (const type of ['image/jpeg', 'image/tiff'] as const) {
+      for (const sink of ['memory', 'storage', chosen] as const) {
+        const result = await up.upscale('/picture.png', { scale: 2, sink, output: { type } });
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await result.blob.arrayBuffer()));
+        digests.push(`${result.blob.type} ${digest.join(',')}`);
+        results.push(result);
+      }
+    }
+    const inChosen = (await chosen.getFile()).size;
+    const wrong = await up.upscale('/picture.png', { sink: 'cupboard' as 'auto' }).catch((error: { kind?: string }) => error.kind);
+    (globalThis as { results?: unknown }).results = results;
+    return { digests, inChosen, wrong };
+  }, `${server.origin}/inlarge/index.js`);
+  const [jpeg, , , tiff] = seen.digests;
+  expect(seen.digests).toEqual([jpeg, jpeg, jpeg, tiff, tiff, tiff]);
+  expect(seen.inChosen).toBeGreaterThan(100);
+  expect(seen.wrong).toBe('parameter');
+  expect(Object.keys(await stored(page)).filter((path) => path.startsWith('inlarge/'))).toHaveLength(2);
+  await page.evaluate(async () => {
+    for (const result of (globalThis as { results?: { discard(): Promise<void> }[] }).results ?? []) await result.discard();
+  });
+  expect(Object.keys(await stored(page))).toEqual(['chosen']);
+  await server.stop();
+});
+
+test('a file that a page left behind goes when the next one starts, and a living page’s stays', async ({ page, context }) => {
+  const server = await site(page);
+  const enlarge = async (entry: string): Promise<void> => {
+    const { createUpscaler } = (await import(entry)) as Library;
+    const up = await createUpscaler({ backend: 'simd', workers: 1 });
+    await up.upscale('/picture.png', { scale: 2, sink: 'storage' });
+  };
+  const entry = `${server.origin}/inlarge/index.js`;
+  const other = await context.newPage();
+  await other.goto(`${server.origin}/`);
+  await page.evaluate(enlarge, entry);
+  await other.evaluate(enlarge, entry);
+  expect(Object.keys(await stored(page))).toHaveLength(2);
+  await other.close();
+  const next = await context.newPage();
+  await next.goto(`${server.origin}/`);
+  await next.evaluate(enlarge, entry);
+  await expect.poll(async () => Object.keys(await stored(page)).length).toBe(2);
+  await server.stop();
+});
+
+/** Puts code in front of the coordinator's. */
+async function before(page: Page, code: string): Promise<void> {
+  await page.route('**/worker/coordinator.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
+  });
+}
+
+test('a full disk and a revoked file are told apart, and leave no half-written file', async ({ page }) => {
+  await before(page, `
+    FileSystemSyncAccessHandle.prototype.write = () => { throw new DOMException('full', 'QuotaExceededError'); };
+    FileSystemWritableFileStream.prototype.write = () => Promise.reject(new DOMException('The permission was revoked.', 'NotAllowedError'));`);
+  const server = await site(page);
+  const said = await page.evaluate(async (entry) => {
+    const { createUpscaler } = (await import(entry)) as Library;
+    const up = await createUpscaler({ backend: 'simd', workers: 1 });
+    const kept = await up.upscale('/picture.png', { scale: 2 });
+    const root = await navigator.storage.getDirectory();
+    const failures: string[] = [];
+    for (const sink of ['storage', await root.getFileHandle('chosen.png', { create: true })] as const) {
+      await up.upscale('/picture.png', { scale: 2, sink }).catch((error: { kind: string; message: string }) => failures.push(`${error.kind}: ${error.message}`));
+    }
+    return { failures, kept: (await kept.blob.arrayBuffer()).byteLength };
+  }, `${server.origin}/inlarge/index.js`);
+  expect(said.failures[0]).toMatch(/^encode: There is no room left .* Free space on the disk/);
+  expect(said.failures[1]).toMatch(/^encode: .*chosen\.png.*revoked.*Choose another place/);
+  expect(said.kept).toBeGreaterThan(100);
+  await expect.poll(() => stored(page)).toEqual({});
+  await server.stop();
+});
+
+test('a large result lies in the storage while the page has it; cancelling and removing clear it', async ({ page }) => {
+  test.setTimeout(300_000);
+  const app = await App.open(page, 'simd');
+  expect(new URL(page.url()).port).toBe(String(SITE_PORT));
+  await app.add(upload('large.png', png(1080, 1040, scene)));
+  await app.upscaleButton.click();
+  await expect(app.progress).toHaveAttribute('aria-valuetext', /Tile [2-9]/, { timeout: SMALL });
+  expect(Object.keys(await stored(page))).toHaveLength(1);
+  await app.cancelButton.click();
+  await expect.poll(() => stored(page)).toEqual({});
+
+  const saved = await app.upscale(240_000);
+  expect([saved.readUInt32BE(16), saved.readUInt32BE(20)]).toEqual([4320, 4160]);
+  expect(Object.values(await stored(page))).toEqual([saved.length]);
+  expect((await compare(page, saved, saved)).width).toBe(4320);
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await expect.poll(() => stored(page)).toEqual({});
+});
+
+test('a result goes straight to the file that the user chooses, and a cancelled one leaves none', async ({ page }) => {
+  // The dialog itself is the browser's: a file of the origin's storage stands for the one that is chosen in it.
+  await page.addInitScript(() => {
+    Object.assign(globalThis, {
+      showSaveFilePicker: async ({ suggestedName }: { suggestedName: string }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true }),
+    });
+  });
+  const app = await App.open(page, 'simd');
+  await page.locator('summary').filter({ hasText: 'More' }).click();
+  await page.getByLabel('Write straight to a file').check();
+  await app.add(upload('large.png', png(900, 800, scene)));
+  await expect(page.locator('.plan')).toContainText('3600 × 3200');
+  await app.upscaleButton.click();
+  await expect(app.progress).toHaveAttribute('aria-valuetext', /Tile [2-9]/, { timeout: SMALL });
+  await app.cancelButton.click();
+  await expect.poll(() => stored(page)).toEqual({});
+
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await app.add(upload('small.png', PICTURE));
+  await expect(page.locator('.plan')).toContainText('240 × 176');
+  const saved = await app.upscale();
+  await expect(page.getByText('Written to small-4x.png')).toBeVisible();
+  expect(await stored(page)).toEqual({ 'small-4x.png': saved.length });
+});

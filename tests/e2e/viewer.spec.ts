@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test, type Page } from '@playwright/test';
+import { App, SMALL, upload } from './support/app.ts';
+import { png, scene } from './support/png.ts';
+
+/** Longest time that the main thread may be busy, in milliseconds. */
+const BLOCK = 100;
+
+/** Mean difference of what is drawn at the viewport's middle at 1:1 from the saved file there, in steps of 1/255. */
+async function distanceAtMiddle(page: Page, file: Buffer, shift: number): Promise<number> {
+  return page.evaluate(
+    async ([text, by]) => {
+      const app = document.querySelector('inlarge-app')?.shadowRoot;
+      const canvas = app?.querySelector('inlarge-compare')?.shadowRoot?.querySelector<HTMLCanvasElement>('.tiles canvas');
+      if (!canvas) throw new Error('there are no tiles');
+      const side = 128;
+      const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+      const bitmap = await createImageBitmap(new Blob([bytes]));
+      const truth = new OffscreenCanvas(side, side).getContext('2d', { willReadFrequently: true })!;
+      truth.drawImage(bitmap, -(bitmap.width / 2 - side / 2 + by), -(bitmap.height / 2 - side / 2));
+      const [a, b] = [truth.getImageData(0, 0, side, side).data, canvas.getContext('2d')!.getImageData(canvas.width / 2 - side / 2, canvas.height / 2 - side / 2, side, side).data];
+      return a.reduce((sum, value, index) => sum + Math.abs(value - (b[index] ?? 0)), 0) / (a.length * 0.75);
+    },
+    [file.toString('base64'), shift] as const,
+  );
+}
+
+test('a result of more than 16 megapixels is shown by tiles, equal to the file, and the page stays responsive', async ({ page }) => {
+  test.setTimeout(300_000);
+  await page.addInitScript(() => {
+    const blocks: number[] = ((globalThis as { blocks?: number[] }).blocks = []);
+    new PerformanceObserver((list) => blocks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+  });
+  const app = await App.open(page, 'simd');
+  await app.add(upload('large.png', png(1060, 1020, scene)));
+  await expect(page.locator('.plan')).toContainText('4240 × 4080');
+  await page.evaluate(() => ((globalThis as { blocks?: number[] }).blocks ?? []).splice(0));
+  await app.upscaleButton.click();
+  await expect(app.saveButton).toBeVisible({ timeout: 240_000 });
+  await expect(page.getByText('Shown by tiles')).toBeVisible({ timeout: SMALL });
+  const longest = await page.evaluate(() => Math.max(0, ...((globalThis as { blocks?: number[] }).blocks ?? [])));
+  console.log(`  longest main-thread block: ${longest.toFixed(0)} ms`);
+  expect(longest).toBeLessThan(BLOCK);
+  // The twin: a block that is too long is seen.
+  await page.evaluate((time) => setTimeout(() => {
+    for (const until = performance.now() + time; performance.now() < until; );
+  }), 2 * BLOCK);
+  await expect.poll(() => page.evaluate(() => Math.max(0, ...((globalThis as { blocks?: number[] }).blocks ?? [])))).toBeGreaterThan(BLOCK);
+  const sides = await page.locator('inlarge-compare img').evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
+  expect(Math.max(...sides)).toBeLessThanOrEqual(4096);
+  expect(sides).toHaveLength(2);
+
+  const download = page.waitForEvent('download');
+  await app.saveButton.click();
+  const file = await readFile(await (await download).path());
+  await page.getByRole('button', { name: '1:1' }).click();
+  await expect.poll(() => distanceAtMiddle(page, file, 0), { timeout: SMALL }).toBeLessThan(4);
+  // The twin: the file's pixels 40 further to the right are another picture.
+  expect(await distanceAtMiddle(page, file, 40)).toBeGreaterThan(8);
+});
