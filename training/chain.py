@@ -1,4 +1,4 @@
-"""A chain of collapsible convolutions with PReLU: the shape of photo-fast and text."""
+"""A chain of collapsible convolutions with PReLU: the shape of photo-fast, text and art."""
 
 import torch
 import torch.nn.functional as F
@@ -28,11 +28,20 @@ class ChainNetwork(nn.Module):
         self.tail = CollapsibleConv(channels, colours * scale * scale, BODY_KERNEL, EXPANDED, gain=TAIL_GAIN)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(x, self.scale), self.scale)
+        picture = x[:, : self.COLOURS]
+        return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(picture, self.scale), self.scale)
+
+    def head_features(self, x: torch.Tensor) -> torch.Tensor:
+        """What the first convolution makes of the input."""
+        return self.head(x)
+
+    def lay_out_head(self, graph) -> str:
+        """Write `head_features` into an ONNX graph in the making; returns the name of its result."""
+        return graph.collapsed("head", "input", self.head)
 
     def residual(self, x: torch.Tensor) -> torch.Tensor:
         """[n, colours, h, w] -> [n, colours * scale * scale, h, w], in PyTorch on any device."""
-        skip = self.head_activation(self.head(x))
+        skip = self.head_activation(self.head_features(x))
         features = skip
         for convolution, activation in zip(self.body, self.body_activations, strict=True):
             features = activation(convolution(features))
@@ -40,7 +49,7 @@ class ChainNetwork(nn.Module):
 
     def lay_out(self, graph) -> str:
         """Write `residual` into an ONNX graph in the making; returns the name of its result."""
-        skip = graph.prelu("head_prelu", graph.collapsed("head", "input", self.head), self.head_activation.weight)
+        skip = graph.prelu("head_prelu", self.lay_out_head(graph), self.head_activation.weight)
         features = skip
         for i, (block, activation) in enumerate(zip(self.body, self.body_activations, strict=True)):
             features = graph.collapsed(f"body{i}", features, block)

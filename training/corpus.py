@@ -16,6 +16,8 @@ KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 3.0, "ui": 1.0 / 4.0}
 TEXT_KIND_WEIGHT = {"text": 1.0, "ui": 1.0 / 2.0}
 """The same for the networks that are for text."""
 FLAT_SHARE = 3 / 16
+ART_KIND_WEIGHT = {"line": 1.0, "art": 1.0}
+"""The same for the networks that are for art."""
 SHRINK_GROUP = 64
 
 
@@ -31,10 +33,22 @@ class Corpus:
     weight: torch.Tensor
     scale: int
     copies: int = 1
+    level: torch.Tensor | None = None
+    """The denoise level of every low-resolution tile, for the networks that take one."""
 
     def to(self, device: torch.device) -> "Corpus":
         """The same pairs on `device`."""
-        return replace(self, high=self.high.to(device), low=self.low.to(device), weight=self.weight.to(device))
+        level = None if self.level is None else self.level.to(device)
+        return replace(
+            self, high=self.high.to(device), low=self.low.to(device), weight=self.weight.to(device), level=level
+        )
+
+    def with_level(self, planes: torch.Tensor, twin: torch.Tensor) -> torch.Tensor:
+        """`planes` [n, c, h, w] of the low-resolution tiles `twin` [n], and their level as one more plane where the
+        corpus has levels."""
+        if self.level is None:
+            return planes
+        return torch.cat([planes, self.level[twin][:, None, None, None].expand(-1, 1, *planes.shape[2:])], dim=1)
 
 
 def shrink_all(tiles: np.ndarray, scale: int) -> np.ndarray:
@@ -59,7 +73,7 @@ def load(
     weights: list[float] = []
     high: list[np.ndarray] = []
     low: list[np.ndarray] = []
-    for archive in archives(data, with_text="text" in kinds):
+    for archive in archives(data, kinds):
         records = read_index(archive)
         chosen = [i for i, r in enumerate(records) if r.held_out == held_out and r.kind in kinds][:limit]
         if limit is None:
@@ -74,7 +88,7 @@ def load(
     if not weights:
         raise FileNotFoundError(
             f"{data} holds no {'held-out' if held_out else 'training'} tile of {', '.join(kinds)}; "
-            "text is made by `python -m training.render_text`"
+            "text and art are made by `python -m training.render_text` and `python -m training.render_art`"
         )
     return Corpus(
         torch.from_numpy(np.concatenate(high)), torch.from_numpy(np.concatenate(low)), torch.tensor(weights), scale
@@ -125,7 +139,7 @@ class PatchSampler:
         high = _gather(corpus.high, tile[kept], corner[kept] * scale, turn[kept], self.patch * scale)
         if order is not None:
             high = _reordered(high, order[kept])
-        return low[kept], to_planes(high, self.colours)
+        return corpus.with_level(low[kept], twin[kept]), to_planes(high, self.colours)
 
     def _below(self, bound: int, shape: tuple[int, ...]) -> torch.Tensor:
         return torch.randint(bound, shape, generator=self.generator, device=self.generator.device)

@@ -3,11 +3,12 @@
 import torch
 from torch import nn
 
+from training.art import Art
 from training.photo import Photo
 from training.photo_fast import PhotoFast
 from training.text import Text
 
-FAMILIES = {family.NAME: family for family in (PhotoFast, Photo, Text)}
+FAMILIES = {family.NAME: family for family in (PhotoFast, Photo, Text, Art)}
 
 
 def build(model: str, scale: int) -> nn.Module:

@@ -14,6 +14,7 @@ def held_out_psnr(network: torch.nn.Module, corpus: Corpus, device: torch.device
     total, count = 0.0, 0
     for tile in torch.nonzero(corpus.weight == 1.0).flatten().tolist():
         low = to_planes(corpus.low[tile : tile + 1].to(device), network.COLOURS)
+        low = corpus.with_level(low, torch.tensor([tile], device=low.device))
         high = luma.full_range_tensor(corpus.high[tile].to(device))
         with torch.no_grad():
             output = luma.of_planes(network(low))[0].clamp(0, 1)

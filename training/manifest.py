@@ -34,7 +34,7 @@ def known_scores(manifest: Path) -> dict[str, dict]:
 def credits_of(name: str, data: Path) -> list[str]:
     """What the model `name` was trained on, one line for each source."""
     kinds = kinds_of(name)
-    records = [r for archive in archives(data, "text" in kinds) for r in read_index(archive) if r.kind in kinds]
+    records = [r for archive in archives(data, kinds) for r in read_index(archive) if r.kind in kinds]
     return sources.credits(records)
 
 

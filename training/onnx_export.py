@@ -24,19 +24,27 @@ class _Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
+        self.settings: list[onnx.ValueInfoProto] = []
 
     def constant(self, name: str, values: torch.Tensor) -> str:
         array = np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
         self.initializers.append(numpy_helper.from_array(array, name))
         return name
 
+    def setting(self, name: str, value: float) -> str:
+        """A number that whoever runs the file may give; `value` otherwise."""
+        self.settings.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]))
+        return self.constant(name, torch.tensor([value]))
+
     def node(self, kind: str, inputs: list[str], output: str, **attributes) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
-    def convolution(self, name: str, source: str, kernel: torch.Tensor, bias: torch.Tensor) -> str:
+    def convolution(self, name: str, source: str, kernel: torch.Tensor, bias: torch.Tensor | str) -> str:
+        """`bias`: its values, or the name of what computes them."""
         side = kernel.shape[-1]
-        weights = [self.constant(f"{name}.weight", kernel), self.constant(f"{name}.bias", bias)]
+        named = bias if isinstance(bias, str) else self.constant(f"{name}.bias", bias)
+        weights = [self.constant(f"{name}.weight", kernel), named]
         return self.node("Conv", [source, *weights], name, kernel_shape=[side, side], pads=[side // 2] * 4)
 
     def collapsed(self, name: str, source: str, block: CollapsibleConv) -> str:
@@ -58,7 +66,7 @@ def build(network: nn.Module) -> onnx.ModelProto:
     made = helper.make_graph(
         graph.nodes,
         f"{network.NAME}-x{scale}",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, colours, "h", "w"])],
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, colours, "h", "w"]), *graph.settings],
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, colours, f"{scale}*h", f"{scale}*w"])],
         graph.initializers,
     )

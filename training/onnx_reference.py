@@ -9,6 +9,10 @@ import torch.nn.functional as F
 from onnx import helper, numpy_helper
 
 
+SETTINGS = {"scales", "denoise", "head.level"}
+"""Initializers that an engine folds away: factors, and how far a level shifts a bias."""
+
+
 class OnnxReference:
     """The operators that our exports use; any other is refused."""
 
@@ -19,7 +23,7 @@ class OnnxReference:
     @property
     def parameters(self) -> int:
         """Weights, biases and slopes."""
-        return sum(t.numel() for name, t in self.constants.items() if name != "scales")
+        return sum(t.numel() for name, t in self.constants.items() if name not in SETTINGS)
 
     @property
     def scale(self) -> int:

@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--mib", type=float, default=46.0, help="most MiB in a part")
     parser.add_argument("--kinds", nargs="+", default=["photo", "art", "ui", "text"])
     options = parser.parse_args()
-    tiles = [tile for a in archives(options.data, with_text="text" in options.kinds) for tile in read_packed(a)]
+    tiles = [tile for a in archives(options.data, options.kinds) for tile in read_packed(a)]
     chosen = in_order_of_use([tile for tile in tiles if tile.record.kind in options.kinds])
     for number, part in enumerate(split(chosen, int(options.mib * MEBIBYTE)), start=1):
         path = options.folder / f"part-{number}" / f"train-part-{number}.tar"

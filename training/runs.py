@@ -32,7 +32,12 @@ def initial_network(recipe: Recipe, start: Path | None) -> nn.Module:
 
 def kinds_of(model: str) -> dict[str, float]:
     """The kinds of tiles that `model` is trained on, with their weights."""
-    return corpora.TEXT_KIND_WEIGHT if model == "text" else corpora.KIND_WEIGHT
+    return {"text": corpora.TEXT_KIND_WEIGHT, "art": corpora.ART_KIND_WEIGHT}.get(model, corpora.KIND_WEIGHT)
+
+
+def takes_level(model: str) -> bool:
+    """True for a network whose input has the denoise level as one more plane."""
+    return model == "art"
 
 
 def clean_corpus(recipe: Recipe, data: Path, held_out: bool, limit: int | None = None) -> Corpus:
@@ -44,7 +49,10 @@ def watched_corpus(recipe: Recipe, data: Path, limit: int | None = None) -> Corp
     """The held-out side, degraded as the recipe's variant is, always in the same way."""
     clean = clean_corpus(recipe, data, held_out=True, limit=limit)
     if recipe.variant == "web":
-        clean.low = torch.from_numpy(degrade.web_all(clean.high.numpy(), recipe.scale, (HELD_OUT_SEED,)))
+        levels = takes_level(recipe.model)
+        low, level = degrade.degraded(clean.high.numpy(), recipe.scale, (HELD_OUT_SEED,), levels)
+        clean.low = torch.from_numpy(low)
+        clean.level = torch.from_numpy(level) if levels else None
     return clean
 
 
@@ -103,7 +111,10 @@ def open_run(
         copies = copies or (8 if on_gpu else 2)
         workers = workers if workers is not None else (max(1, (os.cpu_count() or 2) - 3) if on_gpu else 0)
         done = state["done"] if state else 0
-        pool = WebPool(corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device)
+        levels = takes_level(recipe.model)
+        pool = WebPool(
+            corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device, levels=levels
+        )
         corpus = pool.corpus
     trainer = Trainer(recipe, corpus, network, device)
     if pool:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ ARCHIVES = ("train-free.tar", "train-cid22.tar")
 TILE = 256
 TEXT_ARCHIVE = "train-text.tar"
 """What `training.render_text` makes."""
+ART_ARCHIVE = "train-art.tar"
+"""What `training.render_art` makes."""
+RENDERED = {"text": TEXT_ARCHIVE, "line": ART_ARCHIVE}
+"""The archive that holds each kind of rendered tile."""
 PART_PATTERN = "train-part-*.tar"
 """What `training.pack` makes of the archives, to be sent in pieces."""
 HELD_OUT_PERCENT = 3
@@ -41,12 +46,12 @@ class TileRecord:
         return int.from_bytes(digest[:4], "big") % 100 < HELD_OUT_PERCENT
 
 
-def archives(data: Path, with_text: bool = False) -> list[Path]:
+def archives(data: Path, kinds: Iterable[str] = ()) -> list[Path]:
     """The archives under `data`, in the order in which runs number their tiles: the originals, or else the parts.
-    `with_text` adds the archive of rendered text where there is one, under `data` or in the cache."""
+    The archive of each rendered kind among `kinds` is added where there is one, under `data` or in the cache."""
     found = [data / name for name in ARCHIVES if (data / name).exists()] or sorted(data.rglob(PART_PATTERN))
-    if with_text:
-        found += [folder / TEXT_ARCHIVE for folder in (data, FOLDER) if (folder / TEXT_ARCHIVE).exists()][:1]
+    for name in (RENDERED[kind] for kind in kinds if kind in RENDERED):
+        found += [folder / name for folder in (data, FOLDER) if (folder / name).exists()][:1]
     if not found:
         raise FileNotFoundError(f"{data} holds none of {', '.join(ARCHIVES)}, nor any {PART_PATTERN}")
     return found

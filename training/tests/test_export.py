@@ -24,6 +24,7 @@ PARAMETERS = {
     ("photo", 2): 139_116,
     ("photo", 4): 149_520,
     ("text", 2): 34_692,
+    ("art", 2): 78_636,
 }
 ENGINE_OPERATORS = {"Conv", "Relu", "PRelu", "Add", "Mul", "DepthToSpace", "Resize"}
 

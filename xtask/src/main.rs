@@ -5,6 +5,7 @@ mod artefact;
 mod background;
 mod bench;
 mod count;
+mod eval;
 mod headers;
 mod lint;
 mod matrix;
@@ -14,6 +15,7 @@ mod site;
 mod stamp;
 mod suite;
 mod tools;
+mod train;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ Usage: cargo xtask COMMAND
   dist                  write the site to dist/ and the npm package to dist/npm/
   wasm [NAME...]        build the wasm modules of wasm-pack.toml: all that are shipped, or those named
   bench web [OPTION...] measure our engines against their peers in a browser; `bench web --help` lists the options
+  train MODEL [OPTION...] train a model of models/ from pictures, or go on with it
+  eval [MODEL...]       measure the shipped models and write docs/MODELS.md
   test [STAGE...]       run every test, or the stages named
   ci                    what .ci/run runs: the tests, with nothing asked and nothing kept open";
 
@@ -64,6 +68,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
             Ok(())
         }
         Some("bench") => bench::bench(rest),
+        Some("train") => train::train(rest),
+        Some("eval") => eval::eval(rest),
         Some("test") => suite::test(rest),
         Some("ci") => no_arguments(rest).and_then(|()| suite::test(&[])),
         Some("help" | "--help" | "-h") => {

@@ -141,7 +141,11 @@ fn announce_shared() {
     }
 }
 
-fn command_line() -> Result<PathBuf> {
+/// Builds the command line as the tests use it, and says where it is.
+///
+/// # Errors
+/// When it cannot be built.
+pub(crate) fn command_line() -> Result<PathBuf> {
     run(linted_cargo()?.args(["build", "--package", "inlarge", "--bin", "inlarge"]))?;
     Ok(target_dir()?.join("debug").join(format!("inlarge{}", env::consts::EXE_SUFFIX)).canonicalize()?)
 }

@@ -1,0 +1,135 @@
+"""The sets that the shipped models are measured on: pairs of a picture and the small one that the engine is given.
+
+Training sees none of them: the published test sets, photographs of the held-out sources, text in the held-out families
+of fonts, and the held-out scenes of line art. All are the same in every run.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from training import degrade, glyphs, matlab_bicubic, render_art, render_text, testsets
+from training.tiles import archives, read_index, read_tiles
+
+SEED = 2_000_003
+RENDERED_TILES = 24
+TILES_OF_A_SOURCE = 2
+ART_QUALITY = 65
+X_HEIGHTS = (4, 5, 6, 7, 8)
+"""Of the pages to be read, in pixels of the small picture."""
+PAGE_LINES = 4
+
+SENTENCES = (
+    "The small engine draws every letter twice as large.",
+    "Most people read a page without looking at single letters.",
+    "Grey paper and black ink need no colour at all.",
+    "Seven quick birds flew over the old harbour at noon.",
+    "Please keep the key under the blue box near the window.",
+    "A good lens shows more than the eye expects to see.",
+    "Water runs down the hill and joins the river below.",
+    "Our train leaves at half past six from the last track.",
+    "Fresh bread, milk and honey were all that we could buy.",
+    "They just moved the table next to the kitchen door.",
+    "Zero errors would be a surprise for such tiny words.",
+    "The jury quietly examined the evidence for a week.",
+)
+"""Of our own, for tesseract to read."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`high` HWC uint8 RGB, `low` the same `scale` times smaller; `grey` where the file holds one channel."""
+
+    name: str
+    high: np.ndarray
+    low: np.ndarray
+    grey: bool = False
+
+
+def published(name: str, scale: int, data: Path) -> list[Pair]:
+    """One of the published sets, shrunk by MATLAB's bicubic."""
+    found = testsets.pictures(data / "testsets" / name, scale)
+    return [
+        Pair(f"{name}-{i:03}", p.pixels, matlab_bicubic.shrink(p.pixels, scale), p.grey) for i, p in enumerate(found)
+    ]
+
+
+def held_out_photographs(data: Path) -> list[tuple[str, np.ndarray]]:
+    """The first tiles of every held-out photograph, with the source's name and licence."""
+    chosen = []
+    for archive in archives(data):
+        seen: dict[str, int] = {}
+        records = []
+        for record in read_index(archive):
+            if record.held_out and record.kind == "photo" and seen.get(record.source, 0) < TILES_OF_A_SOURCE:
+                seen[record.source] = seen.get(record.source, 0) + 1
+                records.append(record)
+        names = [f"{record.source} ({record.licence})" for record in records]
+        chosen += zip(names, read_tiles(archive, records), strict=True)
+    return chosen
+
+
+def web_photographs(scale: int, data: Path) -> list[Pair]:
+    """Held-out photographs as the web shrinks, sharpens and compresses them."""
+    rng = np.random.default_rng(SEED)
+    tiles = held_out_photographs(data)
+    return [Pair(f"web-{i:03}", tile, degrade.web(tile, scale, rng)) for i, (_, tile) in enumerate(tiles)]
+
+
+def text(scale: int) -> list[Pair]:
+    """Pages of text in the held-out fonts, shrunk by MATLAB's bicubic."""
+    made = [render_text.tile((SEED, n), held_out=True)[0] for n in range(RENDERED_TILES)]
+    return [Pair(f"text-{i:03}", tile, matlab_bicubic.shrink(tile, scale)) for i, tile in enumerate(made)]
+
+
+def art(scale: int, quality: int | None) -> list[Pair]:
+    """The held-out scenes of line art, shrunk by MATLAB's bicubic and, given a quality, through JPEG."""
+    pairs = []
+    for i in range(RENDERED_TILES):
+        tile = render_art.tile((SEED, i), held_out=True)[0]
+        low = matlab_bicubic.shrink(tile, scale)
+        if quality is not None:
+            stream = io.BytesIO()
+            Image.fromarray(low).save(stream, "JPEG", quality=quality)
+            low = np.asarray(Image.open(stream).convert("RGB"))
+        pairs.append(Pair(f"art-{i:03}", tile, low))
+    return pairs
+
+
+@dataclass(frozen=True)
+class ReadablePage:
+    """A page whose text is known; `x_height` in pixels of the small picture."""
+
+    pair: Pair
+    text: str
+    x_height: float
+
+
+def readable_pages(scale: int) -> list[ReadablePage]:
+    """Pages of each of `X_HEIGHTS`, in each of the held-out fonts that are upright
+    and of ordinary weight."""
+    pages = []
+    plain = [f for f in glyphs.fonts(held_out=True) if f.path.stem.endswith("-Regular")]
+    for i, font in enumerate(plain):
+        for j, wanted in enumerate(X_HEIGHTS):
+            size = next(s for s in range(8, 80) if x_height(font, s) >= wanted * scale)
+            lines = [SENTENCES[(4 * i + 3 * j + k) % len(SENTENCES)] for k in range(PAGE_LINES)]
+            canvas = np.full((round(size * 1.5) * PAGE_LINES + 40, 34 * size, 3), 255.0, np.float32)
+            for k, line in enumerate(lines):
+                corner = (20, 20 + k * round(size * 1.5))
+                glyphs.draw_text(canvas, line, corner, font, size, np.zeros(3, np.float32), False)
+            high = np.clip(np.round(canvas), 0, 255).astype(np.uint8)
+            high = high[: high.shape[0] // scale * scale, : high.shape[1] // scale * scale]
+            pair = Pair(f"page-{i}{j}", high, matlab_bicubic.shrink(high, scale))
+            pages.append(ReadablePage(pair, "\n".join(lines), x_height(font, size) / scale))
+    return pages
+
+
+def x_height(font: glyphs.Font, size: int) -> int:
+    """Pixels from the foot to the top of an x."""
+    ink = glyphs.coverage("x", font, size, subpixel=False)[..., 0].sum(axis=1)
+    rows = np.nonzero(ink > 0.2 * ink.max())[0]
+    return int(rows.max() - rows.min() + 1)
