@@ -7,8 +7,8 @@ const costs = (page: Page) => page.locator('.costs');
 const advice = (page: Page) => page.locator('.advice');
 
 /** Paces as an earlier visit would have left them, in seconds for each multiply-add. */
-function remember(page: Page, paces: Record<string, number>): Promise<void> {
-  return page.addInitScript((values) => localStorage.setItem('inlarge-paces', JSON.stringify(values)), paces);
+async function remember(page: Page, paces: Record<string, number>): Promise<void> {
+  await page.addInitScript((values) => localStorage.setItem('inlarge-paces', JSON.stringify(values)), paces);
 }
 
 test('time is measured before the first picture, and file and memory are named with it', async ({ page }) => {
@@ -17,14 +17,14 @@ test('time is measured before the first picture, and file and memory are named w
   await expect(costs(page)).toHaveText(/^\s*file 4\.0 MB, memory \d+ MB$/);
   await expect(costs(page)).toHaveText(/(A moment|About \d+ (s|min)), file 4\.0 MB/, { timeout: SMALL });
   const known = await page.evaluate(() => JSON.parse(localStorage.getItem('inlarge-paces') ?? '{}') as Record<string, number>);
-  expect(Object.keys(known)).toEqual(['simd photo-fast-x4-bicubic']);
+  expect(Object.keys(known)).toEqual(['simd photo-fast-x4-web']);
   expect(Object.values(known)[0]).toBeGreaterThan(0);
   await app.page.getByLabel('Format').selectOption('JPEG');
   await expect(costs(page)).toContainText('file 691 kB');
 });
 
 test('what would take over a minute comes with something faster', async ({ page }) => {
-  await remember(page, { 'simd photo-fast-x4-bicubic': 1e-7, 'simd photo-fast-x2-bicubic': 1e-9 });
+  await remember(page, { 'simd photo-fast-x4-web': 1e-7, 'simd photo-fast-x2-web': 1e-9 });
   const app = await App.open(page, 'simd');
   await app.add(PICTURE);
   await expect(advice(page)).toHaveText(/This will take about 7 min\. At 2× it takes about \d+ s\./);
@@ -33,7 +33,7 @@ test('what would take over a minute comes with something faster', async ({ page 
 });
 
 test('a disk that is too small comes with what fits', async ({ page }) => {
-  await remember(page, { 'simd photo-fast-x4-bicubic': 1e-11, 'simd photo-fast-x2-bicubic': 1e-11 });
+  await remember(page, { 'simd photo-fast-x4-web': 1e-11, 'simd photo-fast-x2-web': 1e-11 });
   await page.addInitScript(() => {
     StorageManager.prototype.estimate = () => Promise.resolve({ quota: 5e6, usage: 1e6 });
   });
