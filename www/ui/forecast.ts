@@ -22,8 +22,11 @@ export interface Forecast {
 const LONG_SECONDS = 60;
 /** What must be free, times the guess. */
 const ROOM = 1.1;
-/** Bytes for each pixel of the source, for each worker, and rows and bytes for each pixel of the open bands. */
-const MEMORY = { source: 24, worker: 60e6, rows: 1024, row: 12 } as const;
+/**
+ * Bytes of the page itself, for each pixel of the source, for each worker, and rows and bytes for each pixel of the open bands. In all
+ * somewhat below what Chromium takes for 16384 x 16384 pixels (`tests/e2e/huge.spec.ts`).
+ */
+const MEMORY = { page: 100e6, source: 24, worker: 60e6, rows: 1024, row: 16 } as const;
 
 /** A picture's size and what is asked of it. */
 export interface Case {
@@ -42,7 +45,7 @@ export async function forecast(picture: Case, upscaler: Upscaler, paces: Paces):
   const pixels = planned.width * planned.height;
   const seconds = paces.seconds(backend, passesOf(planned.passes, models, width, height));
   const bytes = guessBytes(settings.type, pixels, settings.quality, planned.width / width);
-  const memory = width * height * MEMORY.source + workers * MEMORY.worker + planned.width * Math.min(planned.height, MEMORY.rows) * MEMORY.row
+  const memory = MEMORY.page + width * height * MEMORY.source + workers * MEMORY.worker + planned.width * Math.min(planned.height, MEMORY.rows) * MEMORY.row
     // WebP is encoded from the whole picture.
     + (settings.type === 'image/webp' ? pixels * 4 : 0);
   const advice: string[] = [];

@@ -3,7 +3,7 @@ import { namesOf, USER_PREFIX } from '../lib/catalogue.js';
 import { roughly } from '../lib/estimate.js';
 import type { BackendChoice, Fidelity, MetadataChoice, OutputType } from '../shared/protocol.js';
 import type { Session } from './session.js';
-import { canChooseFile, saveZip, save } from './save.js';
+import { canChooseFile, saveZip } from './save.js';
 import type { Settings } from './settings.js';
 import { sizeFields } from './size-panel.js';
 import { engineKind, progressLine } from './words.js';
@@ -152,7 +152,7 @@ export function actions(session: Session) {
     ${finished.length > 1 || result
       ? html`<div class="pair">
           ${finished.length > 1 ? html`<button type="button" class="plain" @click=${() => void saveZip(finished)}>Save all as ZIP</button>` : nothing}
-          ${result ? html`<button type="button" class=${fresh ? 'plain' : 'primary'} @click=${() => save(result.blob, result.name)}>Save</button>` : nothing}
+          ${result ? html`<button type="button" class=${fresh ? 'plain' : 'primary'} @click=${() => session.save(selected)}>Save</button>` : nothing}
         </div>`
       : nothing}
     ${!result || fresh

@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import { about } from '../lib/estimate.js';
-import type { Item } from './item.js';
+import type { Forecast } from './forecast.js';
 import type { Session } from './session.js';
 import { SCALES, type Measure, type Settings } from './settings.js';
 import { bytes, paper, size } from './words.js';
@@ -89,13 +89,15 @@ function planLine(session: Session) {
   const { planned } = selected;
   if (!planned) return nothing;
   const unit = settings.sheet.unit;
-  return html`<p class="plan"><b>${size(planned.width, planned.height)}</b> pixels<br />${paper(planned.width, planned.height, planned.dpi ?? settings.dpi, unit)}${costs(selected)}</p>
-    ${selected.forecast?.advice.map((text) => html`<p class="advice">${text}</p>`)}`;
+  // What is made already costs nothing more.
+  const forecast = session.pending.includes(selected) && selected.state !== 'working' ? selected.forecast : undefined;
+  return html`<p class="plan"><b>${size(planned.width, planned.height)}</b> pixels<br />${paper(planned.width, planned.height, planned.dpi ?? settings.dpi, unit)}${costs(forecast)}</p>
+    ${forecast?.advice.map((text) => html`<p class="advice">${text}</p>`)}`;
 }
 
-/** Time, file and memory, where the picture is still to be made. */
-function costs({ forecast, state }: Item) {
-  if (!forecast || state === 'working') return nothing;
+/** Time, file and memory. */
+function costs(forecast: Forecast | undefined) {
+  if (!forecast) return nothing;
   const { seconds, bytes: file, memory } = forecast;
   const time = seconds === undefined ? '' : `${capital(about(seconds))},`;
   return html`<br /><span class="costs">${time} file ${bytes(file)}, memory ${bytes(memory)}</span>`;
