@@ -32,10 +32,10 @@ def scored_luma(pixels: np.ndarray, grey: bool) -> np.ndarray:
 
 
 def scores(results: list[np.ndarray], pairs: list[Pair], shave: int) -> np.ndarray:
-    """PSNR-Y in dB and SSIM-Y of every picture, [n, 2]."""
+    """PSNR-Y in dB and SSIM-Y of every picture, [n, 2], as `inlarge score` gives them: Y is not rounded."""
     rows = []
     for result, pair in zip(results, pairs, strict=True):
-        y, reference = (np.round(scored_luma(p, pair.grey)) for p in (result, pair.high))
+        y, reference = (scored_luma(p, pair.grey) for p in (result, pair.high))
         rows.append((metrics.psnr(y, reference, shave), metrics.ssim(y, reference, shave)))
     return np.array(rows)
 

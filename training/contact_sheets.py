@@ -1,0 +1,76 @@
+"""Draws contact sheets of 1:1 crops under docs/images. `python -m training.contact_sheets ENGINE`.
+
+Held-out photographs with free licences and held-out renders: Lanczos, ours and, at x4, the peers that are in
+`../shared/models/onnx`, side by side. No picture of a test set is shown.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from training import own_sets
+from training.engine import Engine
+from training.models_report import KERNELS, resampled
+from training.own_sets import Pair
+from training.paths import DEFAULT_DATA, MODELS, PROJECT
+
+IMAGES = PROJECT / "docs" / "images"
+FREE = ("CC0", "Public domain", "CC-BY")
+CROP = 192
+GAP = 4
+PEERS = {"realesr-animevideov3": "realesr-animevideov3.onnx", "4xLSDIRCompactN3": "4xLSDIRCompactN3_fp32.onnx"}
+
+
+def free_photographs(scale: int, data: Path, count: int) -> list[tuple[str, Pair]]:
+    """Web-degraded held-out photographs of which parts may be shown, with their sources."""
+    names = [name for name, _ in own_sets.held_out_photographs(data)]
+    named = zip(names, own_sets.web_photographs(scale, data), strict=True)
+    return [(name, pair) for name, pair in named if any(word in name for word in FREE) and "-SA" not in name][:count]
+
+
+def sheet(pairs: list[Pair], columns: list[list[np.ndarray]]) -> Image.Image:
+    """One row for each picture, the middle of each enlargement, at 1:1."""
+    rows = []
+    for i in range(len(pairs)):
+        crops = []
+        for made in columns:
+            y, x = ((side - CROP) // 2 for side in made[i].shape[:2])
+            crops.append(np.pad(made[i][y : y + CROP, x : x + CROP], ((0, GAP), (0, GAP), (0, 0)), constant_values=255))
+        rows.append(np.hstack(crops))
+    return Image.fromarray(np.vstack(rows))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("engine", type=Path, help="the inlarge command line")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars")
+    options = parser.parse_args()
+    engine = Engine(options.engine)
+    wanted = {
+        "photo-fast-x4": (4, "photo-fast-x4-web.onnx", True),
+        "photo-fast-x2": (2, "photo-fast-x2-web.onnx", False),
+        "text-x2": (2, "text-x2-web.onnx", False),
+    }
+    for name, (scale, file, peers) in wanted.items():
+        if name == "text-x2":
+            named = [(pair.name, pair) for pair in own_sets.text(2)[:6]]
+        else:
+            named = free_photographs(scale, options.data, 5)
+        pairs = [pair for _, pair in named]
+        columns = [resampled(pairs, scale, KERNELS["Lanczos"]), engine.enlarge(MODELS / file, pairs)]
+        shown = ["Lanczos", file]
+        for peer, model in PEERS.items() if peers else ():
+            path = options.data.parent / "models" / "onnx" / model
+            if path.exists():
+                columns.append(engine.enlarge(path, pairs))
+                shown.append(peer)
+        columns.append([pair.high for pair in pairs])
+        path = IMAGES / f"models-{name}.webp"
+        sheet(pairs, columns).save(path, "WEBP", quality=92, method=6)
+        print(f"{path.name}: {', '.join(shown)}, the original; {'; '.join(source for source, _ in named)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
