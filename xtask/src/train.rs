@@ -87,16 +87,16 @@ pub(crate) fn train(arguments: &[String]) -> Result<()> {
     }
     let folder = cache.join("runs").join(id);
     let decay = folder.join("decay");
-    if !decay.exists() {
-        say(format!("training {id} in {}: {} steps; stop and call again as often as you like", folder.display(), recipe.steps));
-        run(Command::new(&python).args(recipe.constant(&folder)).args(rest))?;
-        std::fs::write(&decay, "")?;
-        say(format!("letting the learning rate of {id} fall to zero: {} steps", recipe.decay_steps));
-        let words = ["--decay-steps".to_owned(), recipe.decay_steps.to_string()];
-        run(Command::new(&python).args(["-m", "training.train"]).arg(&folder).args(words).args(rest))?;
-    } else {
+    if decay.exists() {
         say(format!("{id} is decaying: going on to its end"));
         run(Command::new(&python).args(["-m", "training.train"]).arg(&folder).args(rest))?;
+    } else {
+        say(format!("training {id} in {}: {} steps; stop and call again as often as you like", folder.display(), recipe.steps));
+        run(Command::new(&python).args(recipe.constant(&folder)).args(rest))?;
+        say(format!("letting the learning rate of {id} fall to zero: {} steps", recipe.decay_steps));
+        let words = ["--decay-steps".to_owned(), recipe.decay_steps.to_string()];
+        std::fs::write(&decay, "")?;
+        run(Command::new(&python).args(["-m", "training.train"]).arg(&folder).args(words).args(rest))?;
     }
     run(Command::new(&python).args(["-m", "training.export"]).arg(&folder))
 }
