@@ -6,7 +6,7 @@
 
 use super::{Row, RowFilter};
 use crate::error::Result;
-use crate::image::colour::LUMA;
+use crate::image::colour::luma;
 
 /// Standard deviation at full strength in the middle tones, of 0..=1.
 const STRONGEST: f32 = 0.06;
@@ -20,13 +20,15 @@ pub struct Grain {
     strength: f32,
     seed: u32,
     colours: usize,
+    /// Columns and rows after which the noise is the same again.
+    period: [u32; 2],
     y: u32,
 }
 
 impl Grain {
-    /// For rows of `colours` (1 or 3) planes of colour, by `strength` in 0..=1.
-    pub fn new(strength: f32, seed: u32, colours: usize) -> Self {
-        Self { strength, seed, colours, y: 0 }
+    /// For rows of `colours` (1 or 3) planes of colour, by `strength` in 0..=1; `period`: width and height of a texture whose edges join.
+    pub fn new(strength: f32, seed: u32, colours: usize, period: Option<[u32; 2]>) -> Self {
+        Self { strength, seed, colours, period: period.unwrap_or([u32::MAX; 2]), y: 0 }
     }
 }
 
@@ -43,12 +45,13 @@ impl RowFilter for Grain {
     fn push(&mut self, mut row: Row, emit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
         let width = row.planes[0].len();
         // Places are counted from 1, so that the kernel reaches none below 0.
-        let columns: Vec<f32> =
-            (0..width as u32 + 2).map(|x| (0u32..).zip(KERNEL).map(|(k, weight)| weight * noise(x, self.y + k, self.seed)).sum()).collect();
+        let [wide, high] = self.period;
+        let place = |x: u32, k: u32| noise(x % wide, (self.y + k) % high, self.seed);
+        let columns: Vec<f32> = (0..width as u32 + 2).map(|x| (0u32..).zip(KERNEL).map(|(k, weight)| weight * place(x, k)).sum()).collect();
         // The standard deviation of even noise over -1..=1 is the root of a third.
         let scale = self.strength * STRONGEST / (LEFT * (1.0f32 / 3.0).sqrt());
         for x in 0..width {
-            let luma = if self.colours == 1 { row.planes[0][x] } else { (0..3).map(|c| LUMA[c] * row.planes[c][x]).sum::<f32>() };
+            let luma = if self.colours == 1 { row.planes[0][x] } else { luma([0, 1, 2].map(|c| row.planes[c][x])) };
             let luma = luma.clamp(0.0, 1.0);
             let grain: f32 = KERNEL.iter().zip(&columns[x..]).map(|(w, v)| w * v).sum();
             let change = grain * scale * 4.0 * luma * (1.0 - luma);
@@ -66,7 +69,10 @@ mod tests {
     use super::*;
 
     fn run(level: f32, strength: f32, seed: u32) -> Vec<f32> {
-        let mut grain = Grain::new(strength, seed, 3);
+        rows(level, Grain::new(strength, seed, 3, None))
+    }
+
+    fn rows(level: f32, mut grain: Grain) -> Vec<f32> {
         let mut out = Vec::new();
         for _ in 0..200 {
             let row = Row { planes: vec![vec![level; 200]; 3] };
@@ -99,5 +105,16 @@ mod tests {
         // Grains are larger than pixels: neighbours are alike.
         let alike: f32 = middle.windows(2).map(|p| (p[0] - 0.5) * (p[1] - 0.5)).sum::<f32>() / middle.len() as f32;
         assert!(alike > 0.3 * deviation(&middle).powi(2), "{alike}");
+    }
+    #[test]
+    fn grain_of_a_texture_joins() {
+        let product = |period| {
+            let values = rows(0.5, Grain::new(1.0, 7, 3, period));
+            let ends = values.chunks(200).map(|row| (row[0] - 0.5) * (row[199] - 0.5)).sum::<f32>() / 200.0;
+            ends / deviation(&values).powi(2)
+        };
+        // The last column is a neighbour of the first one.
+        assert!(product(Some([200, 200])) > 0.4, "{}", product(Some([200, 200])));
+        assert!(product(None).abs() < 0.3, "{}", product(None));
     }
 }

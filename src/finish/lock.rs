@@ -9,7 +9,7 @@
 
 use std::str::FromStr;
 
-use super::{Recent, Reduction, Row, RowFilter, weighted_sum};
+use super::{Recent, Reduction, Row, RowFilter};
 use crate::error::{Error, Result};
 use crate::image::resample::{Kernel, Taps, Windows};
 
@@ -86,6 +86,8 @@ pub struct Lock {
     horizontal: Windows,
     fidelity: Fidelity,
     blur: Vec<f32>,
+    /// What is added to a row of one plane.
+    change: Vec<f32>,
     input: InputRow,
     told: Option<Differences>,
 }
@@ -109,6 +111,7 @@ impl Lock {
             horizontal: Windows::cubic(width, factor * width),
             fidelity,
             blur: raw.iter().map(|w| (w / total) as f32).collect(),
+            change: vec![0.0; factor * width],
             input,
             told,
         }
@@ -139,9 +142,8 @@ impl Lock {
         let (height, width) = (self.shape.height, self.shape.width);
         let near = |at: usize, side: usize| at.saturating_sub(TONE_REACH).min(side - 1);
         let planes = (0..self.shape.planes).map(|plane| {
-            let taps: Vec<(&[f32], f32)> = self.blur.iter().enumerate().map(|(k, &w)| (self.raw.plane(near(y + k, height), plane), w)).collect();
             let mut sum = vec![0.0; width];
-            weighted_sum(&taps, &mut sum);
+            self.raw.sum(self.blur.iter().enumerate().map(|(k, &w)| (near(y + k, height), f64::from(w))), plane, &mut sum);
             (0..width).map(|x| self.blur.iter().enumerate().map(|(k, w)| w * sum[near(x + k, width)]).sum()).collect()
         });
         Row { planes: planes.collect() }
@@ -164,6 +166,10 @@ impl Lock {
             let row = self.differences(self.raw.end());
             self.raw.push(row);
         }
+        if self.fidelity == Fidelity::Off {
+            self.raw.forget_above(self.raw.end());
+            return;
+        }
         let tone = self.fidelity == Fidelity::Tone;
         let lag = if tone { TONE_REACH } else { 0 };
         while self.corrections.end() < height {
@@ -183,36 +189,27 @@ impl Lock {
 }
 
 impl RowFilter for Lock {
-    fn push(&mut self, mut row: Row, emit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
-        for plane in row.planes.iter_mut().take(self.shape.planes) {
-            for value in plane {
-                *value = value.clamp(0.0, 1.0);
-            }
-        }
+    fn push(&mut self, row: Row, emit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
         self.recent.push(row);
         self.compare();
         let total = self.shape.factor * self.shape.height;
+        let corrects = self.fidelity != Fidelity::Off;
         while self.recent.first < total && self.recent.first < self.recent.end() {
             let y = self.recent.first;
-            let last = self.vertical.of(y).filter(|tap| tap.1 != 0.0).map(|tap| tap.0).max().unwrap_or(0);
             // What is given away must not be needed for a difference any more.
             let next = if self.raw.end() < self.shape.height { self.reduction.needs(self.raw.end())[0] } else { total };
-            if last >= self.corrections.end() || y >= next {
+            if y >= next || corrects && self.vertical.end(y) > self.corrections.end() {
                 break;
             }
             let Some(mut row) = self.recent.pop() else { break };
-            let mut change = vec![0.0; self.shape.factor * self.shape.width];
-            let corrected = if self.fidelity == Fidelity::Off { 0 } else { self.shape.planes };
-            for plane in 0..corrected {
-                let taps: Vec<(&[f32], f32)> =
-                    self.vertical.of(y).filter(|tap| tap.1 != 0.0).map(|(i, w)| (self.corrections.plane(i, plane), w as f32)).collect();
-                weighted_sum(&taps, &mut change);
-                for (value, change) in row.planes[plane].iter_mut().zip(&change) {
-                    *value += change;
+            if corrects {
+                for (number, plane) in row.planes.iter_mut().enumerate().take(self.shape.planes) {
+                    self.corrections.sum(self.vertical.of(y), number, &mut self.change);
+                    plane.iter_mut().zip(&self.change).for_each(|(value, change)| *value += change);
                 }
-            }
-            if y + 1 < total {
-                self.corrections.forget_above(self.firsts[y + 1]);
+                if y + 1 < total {
+                    self.corrections.forget_above(self.firsts[y + 1]);
+                }
             }
             emit(row)?;
         }

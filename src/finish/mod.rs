@@ -21,6 +21,7 @@ pub mod sharpen;
 use std::collections::VecDeque;
 
 use crate::error::Result;
+use crate::image::resample::weighted_sum;
 
 pub use reduction::Reduction;
 
@@ -79,6 +80,12 @@ impl Recent {
         &self.rows[row - self.first].planes[plane]
     }
 
+    /// The sum of plane `plane` of the rows that `taps` name, each times its weight, into `sum`.
+    pub(crate) fn sum(&self, taps: impl Iterator<Item = (usize, f64)>, plane: usize, sum: &mut [f32]) {
+        let taps: Vec<(&[f32], f32)> = taps.map(|(row, weight)| (self.plane(row, plane), weight as f32)).collect();
+        weighted_sum(&taps, sum);
+    }
+
     /// The first row, taken out.
     fn pop(&mut self) -> Option<Row> {
         let row = self.rows.pop_front()?;
@@ -89,41 +96,5 @@ impl Recent {
     /// Forgets all rows above `row`.
     pub fn forget_above(&mut self, row: usize) {
         while self.first < row && self.pop().is_some() {}
-    }
-}
-
-/// Values that are summed at a time: few enough for the vector registers.
-const BLOCK: usize = 32;
-
-/// The sum of `rows`, each times its weight, into `sum`.
-pub(crate) fn weighted_sum(rows: &[(&[f32], f32)], sum: &mut [f32]) {
-    let whole = sum.len() / BLOCK * BLOCK;
-    for (block, out) in sum[..whole].chunks_exact_mut(BLOCK).enumerate() {
-        let mut total = [0.0f32; BLOCK];
-        for (row, weight) in rows {
-            for (t, v) in total.iter_mut().zip(&row[block * BLOCK..][..BLOCK]) {
-                *t += weight * v;
-            }
-        }
-        out.copy_from_slice(&total);
-    }
-    for (x, out) in sum.iter_mut().enumerate().skip(whole) {
-        *out = rows.iter().map(|(row, weight)| weight * row[x]).sum();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sums_are_weighted_at_every_length() {
-        for len in [1, 31, 32, 33, 100] {
-            let a: Vec<f32> = (0..len).map(|i| i as f32).collect();
-            let b: Vec<f32> = (0..len).map(|i| (i * i % 7) as f32).collect();
-            let mut sum = vec![9.0; len];
-            weighted_sum(&[(&a, 0.5), (&b, -2.0)], &mut sum);
-            assert!(sum.iter().enumerate().all(|(i, &s)| s == 0.5 * a[i] - 2.0 * b[i]), "{len}");
-        }
     }
 }

@@ -4,8 +4,8 @@
 //! (without its rounding in between): `A` in `x + A+ (y - A x)`. The same taps as [`Taps`], laid out so that whole rows are
 //! summed at once.
 
-use super::{Recent, weighted_sum};
-use crate::image::resample::{Kernel, Taps};
+use super::Recent;
+use crate::image::resample::{Kernel, Taps, mirror};
 
 /// The reduction of a picture of `factor * width` x `factor * height` pixels to `width` x `height`.
 #[derive(Debug)]
@@ -52,23 +52,20 @@ impl Reduction {
 
     /// The first row that row `y` of the result and those after it need, and the one after the last that row `y` needs.
     pub(super) fn needs(&self, y: usize) -> [usize; 2] {
-        let end = self.vertical.of(y).filter(|tap| tap.1 != 0.0).map(|tap| tap.0 + 1).max();
-        [self.firsts[y], end.unwrap_or(0)]
+        [self.firsts[y], self.vertical.end(y)]
     }
 
     /// Row `y` of the result, of one plane of the rows that there are.
     pub(super) fn row(&mut self, y: usize, rows: &Recent, plane: usize, into: &mut Vec<f32>) {
-        let taps: Vec<(&[f32], f32)> =
-            self.vertical.of(y).filter(|tap| tap.1 != 0.0).map(|(i, weight)| (rows.plane(i, plane), weight as f32)).collect();
         let (large, reach) = (self.factor * self.width, self.reach);
         let beyond = self.weights.len();
         self.padded.resize(reach + large + beyond, 0.0);
-        weighted_sum(&taps, &mut self.padded[reach..reach + large]);
+        rows.sum(self.vertical.of(y), plane, &mut self.padded[reach..reach + large]);
         for i in 0..reach {
-            self.padded[i] = self.padded[reach + mirrored(i as i64 - reach as i64, large)];
+            self.padded[i] = self.padded[reach + mirror(i as i64 - reach as i64, large)];
         }
         for i in large..large + beyond {
-            self.padded[reach + i] = self.padded[reach + mirrored(i as i64, large)];
+            self.padded[reach + i] = self.padded[reach + mirror(i as i64, large)];
         }
         into.clear();
         into.resize(self.width, 0.0);
@@ -83,13 +80,6 @@ impl Reduction {
             }
         }
     }
-}
-
-/// Mirrors an index into `0..size`, the edge repeated.
-fn mirrored(index: i64, size: usize) -> usize {
-    let period = 2 * size as i64;
-    let i = index.rem_euclid(period);
-    if i < size as i64 { i as usize } else { (period - 1 - i) as usize }
 }
 
 #[cfg(test)]

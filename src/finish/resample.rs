@@ -1,12 +1,13 @@
 //! From the model's scale to an exact size: the one resampling of a job, row by row.
 //!
-//! Method: Keys' cubic, stretched when it shrinks. Shrinking happens in linear light and on colours times alpha, so that fine
-//! bright lines keep their brightness and transparent pixels have no say; enlarging on encoded values, as the networks work.
-//! sRGB's curve stands for that of every profile: what differs is far below what the kernel changes.
+//! Method: Keys' cubic, stretched, as a job's last step only shrinks. In linear light and on colours times alpha, so that fine bright
+//! lines keep their brightness and transparent pixels have no say. sRGB's curve stands for that of every profile: what differs is
+//! far below what the kernel changes.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::{Recent, Row, RowFilter, weighted_sum};
+use super::{Recent, Row, RowFilter};
 use crate::error::Result;
 use crate::image::colour::{from_linear, to_linear};
 use crate::image::resample::{Kernel, Taps};
@@ -24,35 +25,76 @@ pub struct Frame {
     pub size: [usize; 2],
 }
 
+impl Frame {
+    /// The part and what lies around it: `margin` pixels of the result on every side, for a filter that comes after.
+    fn around(&self, margin: usize) -> Axes {
+        let [left, top, width, height] = self.part;
+        let [to_width, to_height] = self.size;
+        let axis = |input, first, part, size: usize| Axis { input, first, part, size: size + 2 * margin, scale: size as f64 / part as f64, margin };
+        Axes { across: axis(self.width, left, width, to_width), down: axis(self.height, top, height, to_height) }
+    }
+}
+
+/// Both axes of a frame.
+struct Axes {
+    across: Axis,
+    down: Axis,
+}
+
+/// One axis of a frame with its margin.
+struct Axis {
+    input: usize,
+    first: usize,
+    part: usize,
+    /// Of the result, the margins included.
+    size: usize,
+    scale: f64,
+    margin: usize,
+}
+
+impl Axis {
+    /// `None` where nothing is resampled.
+    fn taps(&self) -> Option<Taps> {
+        let offset = self.first as f64 - self.margin as f64 / self.scale;
+        (self.size != self.part + 2 * self.margin).then(|| Taps::part(Kernel::Cubic, self.input, offset, self.scale, self.size))
+    }
+
+    /// What is cut out where nothing is resampled.
+    fn cut(&self) -> Range<usize> {
+        self.first - self.margin..self.first + self.part + self.margin
+    }
+}
+
 /// Resamples rows.
 pub struct Resample {
-    frame: Frame,
+    idle: bool,
     vertical: Option<Taps>,
     /// The first row that each row of the result and those after it need.
     firsts: Vec<usize>,
     horizontal: Option<Windows>,
-    linear: bool,
+    /// Columns and rows that are cut out where that is all.
+    cut: [Range<usize>; 2],
     alpha: bool,
     recent: Recent,
+    /// Number of the next row of the result, or of the next one that comes where rows are only cut out.
     next: usize,
     scratch: Vec<f32>,
 }
 
 impl Resample {
-    /// For rows of `frame`; `alpha`: the last plane is alpha.
-    pub fn new(frame: Frame, alpha: bool) -> Self {
-        let [left, top, width, height] = frame.part;
-        let taps = |input: usize, offset: usize, part: usize, size: usize| {
-            (part != size).then(|| Taps::part(Kernel::Cubic, input, offset as f64, size as f64 / part as f64, size))
-        };
-        let [to_width, to_height] = frame.size;
-        let vertical = taps(frame.height, top, height, to_height);
+    /// For rows of `frame`; `alpha`: the last plane is alpha. What comes out has `margin` more pixels on every side, which the frame
+    /// has around its part.
+    pub fn new(frame: Frame, margin: usize, alpha: bool) -> Self {
+        let Axes { across, down } = frame.around(margin);
+        let vertical = down.taps();
+        let horizontal = across.taps().map(|taps| Windows::new(&taps));
+        let cut = [across.cut(), down.cut()];
         Self {
+            idle: vertical.is_none() && horizontal.is_none() && cut == [0..frame.width, 0..frame.height],
             firsts: vertical.as_ref().map(Taps::firsts).unwrap_or_default(),
             vertical,
-            horizontal: taps(frame.width, left, width, to_width).map(|taps| Windows::new(&taps)),
-            linear: to_width < width || to_height < height,
-            frame,
+            horizontal,
+            cut,
             alpha,
             recent: Recent::default(),
             next: 0,
@@ -62,58 +104,64 @@ impl Resample {
 
     /// Whether nothing would change.
     pub fn is_idle(&self) -> bool {
-        self.vertical.is_none() && self.horizontal.is_none() && self.frame.part == [0, 0, self.frame.width, self.frame.height]
+        self.idle
     }
 
-    /// Encoded colours to what is summed: light times alpha.
+    /// Whether values are summed, and not only cut out.
+    fn sums(&self) -> bool {
+        self.vertical.is_some() || self.horizontal.is_some()
+    }
+
+    /// Encoded colours to what is summed: light times alpha; after alpha, the light alone.
     fn open(&self, row: &mut Row) {
-        if !self.linear {
+        if !self.sums() {
             return;
         }
         let curve = &*TO_LINEAR;
         let colours = row.planes.len() - usize::from(self.alpha);
-        let (colours, alpha) = row.planes.split_at_mut(colours);
-        for plane in colours {
-            for v in plane.iter_mut() {
-                *v = curve.at(*v);
-            }
-            if let Some(alpha) = alpha.first() {
-                plane.iter_mut().zip(alpha).for_each(|(v, a)| *v *= a.clamp(0.0, 1.0));
+        for v in row.planes[..colours].iter_mut().flatten() {
+            *v = curve.at(*v);
+        }
+        if self.alpha {
+            row.planes.extend_from_within(..colours);
+            let (light, rest) = row.planes.split_at_mut(colours);
+            for plane in light {
+                plane.iter_mut().zip(&rest[0]).for_each(|(v, a)| *v *= a);
             }
         }
     }
 
-    /// And back.
+    /// And back. Where nothing is seen the colour is that of the light alone, for filters that look at neighbours.
     fn close(&self, row: &mut Row) {
-        if !self.linear {
+        if !self.sums() {
             return;
         }
         let curve = &*FROM_LINEAR;
+        if self.alpha {
+            let colours = row.planes.len() / 2;
+            let (light, rest) = row.planes.split_at_mut(colours);
+            let (alpha, plain) = rest.split_at_mut(1);
+            for (plane, plain) in light.iter_mut().zip(plain) {
+                for ((v, a), plain) in plane.iter_mut().zip(&alpha[0]).zip(plain) {
+                    *v = if *a > SEEN { *v / a } else { *plain };
+                }
+            }
+            row.planes.truncate(colours + 1);
+        }
         let colours = row.planes.len() - usize::from(self.alpha);
-        let (colours, alpha) = row.planes.split_at_mut(colours);
-        for plane in colours {
-            if let Some(alpha) = alpha.first() {
-                plane.iter_mut().zip(alpha).for_each(|(v, a)| *v = if *a > 1e-6 { *v / a } else { 0.0 });
-            }
-            for v in plane.iter_mut() {
-                *v = curve.at(v.clamp(0.0, 1.0).sqrt());
-            }
+        for v in row.planes[..colours].iter_mut().flatten() {
+            *v = curve.at(v.clamp(0.0, 1.0).sqrt());
         }
     }
 
     fn across(&mut self, row: &mut Row) {
-        let [left, _, width, _] = self.frame.part;
         for plane in &mut row.planes {
-            match &self.horizontal {
-                Some(windows) => {
-                    windows.apply(plane, &mut self.scratch);
-                    plane.clone_from(&self.scratch);
-                }
-                None if width < self.frame.width => {
-                    plane.truncate(left + width);
-                    plane.drain(..left);
-                }
-                None => {}
+            if let Some(windows) = &self.horizontal {
+                windows.apply(plane, &mut self.scratch);
+                plane.clone_from(&self.scratch);
+            } else {
+                plane.truncate(self.cut[0].end);
+                plane.drain(..self.cut[0].start);
             }
         }
     }
@@ -121,34 +169,41 @@ impl Resample {
 
 impl RowFilter for Resample {
     fn push(&mut self, mut row: Row, emit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
-        self.open(&mut row);
-        self.across(&mut row);
         let Some(vertical) = &self.vertical else {
-            let (y, [_, top, _, height]) = (self.next, self.frame.part);
             self.next += 1;
-            if (top..top + height).contains(&y) {
+            if self.cut[1].contains(&(self.next - 1)) {
+                self.open(&mut row);
+                self.across(&mut row);
                 self.close(&mut row);
-                return emit(row);
+                emit(row)?;
             }
             return Ok(());
         };
-        let planes = row.planes.len();
+        let rows = vertical.len();
+        if self.next == rows || self.recent.end() < self.firsts[self.next] {
+            // No row of the result needs it; its number counts.
+            self.recent.push(Row::default());
+            self.recent.forget_above(self.recent.end());
+            return Ok(());
+        }
+        self.open(&mut row);
+        self.across(&mut row);
+        let (planes, width) = (row.planes.len(), row.planes[0].len());
         self.recent.push(row);
-        while self.next < vertical.len() {
-            let used = |y: usize| vertical.of(y).filter(|tap| tap.1 != 0.0);
-            if used(self.next).any(|(i, _)| i >= self.recent.end()) {
+        while self.next < rows {
+            let Some(vertical) = &self.vertical else { break };
+            if vertical.end(self.next) > self.recent.end() {
                 break;
             }
             let mut done = Row::default();
             for plane in 0..planes {
-                let taps: Vec<(&[f32], f32)> = used(self.next).map(|(i, w)| (self.recent.plane(i, plane), w as f32)).collect();
-                let mut sum = vec![0.0; self.frame.size[0]];
-                weighted_sum(&taps, &mut sum);
+                let mut sum = vec![0.0; width];
+                self.recent.sum(vertical.of(self.next), plane, &mut sum);
                 done.planes.push(sum);
             }
             self.close(&mut done);
             self.next += 1;
-            if self.next < vertical.len() {
+            if self.next < rows {
                 self.recent.forget_above(self.firsts[self.next]);
             }
             emit(done)?;
@@ -156,6 +211,9 @@ impl RowFilter for Resample {
         Ok(())
     }
 }
+
+/// Alpha from which a colour is seen.
+const SEEN: f32 = 1.0 / 255.0;
 
 /// Taps of a row in f32, as many for every output.
 struct Windows {
@@ -166,7 +224,7 @@ struct Windows {
 
 impl Windows {
     fn new(taps: &Taps) -> Self {
-        let lists: Vec<Vec<(usize, f64)>> = (0..taps.len()).map(|o| taps.of(o).filter(|tap| tap.1 != 0.0).collect()).collect();
+        let lists: Vec<Vec<(usize, f64)>> = (0..taps.len()).map(|o| taps.of(o).collect()).collect();
         let count = lists.iter().map(Vec::len).max().unwrap_or(0);
         let filled = lists.iter().flat_map(|list| (0..count).map(|k| list.get(k).copied().unwrap_or((list[0].0, 0.0))));
         let (positions, weights) = filled.map(|(position, weight)| (position as u32, weight as f32)).unzip();
@@ -207,7 +265,7 @@ mod tests {
     use super::*;
 
     fn run(frame: Frame, planes: usize, alpha: bool, value: impl Fn(usize, usize, usize) -> f32) -> Vec<Row> {
-        let mut resample = Resample::new(frame, alpha);
+        let mut resample = Resample::new(frame, 0, alpha);
         let mut out = Vec::new();
         for y in 0..frame.height {
             let row = Row { planes: (0..planes).map(|p| (0..frame.width).map(|x| value(p, x, y)).collect()).collect() };
@@ -238,7 +296,7 @@ mod tests {
 
     #[test]
     fn flat_stays_flat_and_a_part_is_a_part() {
-        for size in [[7, 5], [20, 16], [1, 1], [19, 16], [20, 9], [33, 40]] {
+        for size in [[7, 5], [20, 16], [1, 1], [19, 16], [20, 9]] {
             let rows = run(whole(20, 16, size), 3, false, |p, _, _| 0.2 + 0.3 * p as f32);
             for (p, plane) in rows.iter().flat_map(|row| row.planes.iter().enumerate()) {
                 assert!(plane.iter().all(|v| (v - 0.2 - 0.3 * p as f32).abs() < 1e-5), "{size:?}");
@@ -247,8 +305,8 @@ mod tests {
         let frame = Frame { width: 20, height: 16, part: [4, 3, 10, 8], size: [10, 8] };
         let rows = run(frame, 1, false, |_, x, y| (x + 20 * y) as f32 / 400.0);
         assert_eq!(rows[7].planes[0][9], (13 + 20 * 10) as f32 / 400.0);
-        assert!(!Resample::new(frame, false).is_idle());
-        assert!(Resample::new(whole(4, 4, [4, 4]), false).is_idle());
+        assert!(!Resample::new(frame, 0, false).is_idle());
+        assert!(Resample::new(whole(4, 4, [4, 4]), 0, false).is_idle());
         // A part that is shrunk sees what lies around it, and lies where it should.
         let frame = Frame { width: 40, height: 8, part: [8, 0, 24, 8], size: [12, 4] };
         let rows = run(frame, 1, false, |_, x, _| to_encoded_ramp(x));
@@ -256,6 +314,31 @@ mod tests {
         for (x, light) in light.iter().enumerate() {
             let wanted = (8.5 + 2.0 * x as f32) / 80.0;
             assert!((light - wanted).abs() < 1e-3, "{x}: {light} and {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_margin_is_what_lies_around() {
+        let value = |x: usize, y: usize| ((x * 37 + y * 61) % 23) as f32 / 23.0;
+        let rows = |part: [usize; 4], size: [usize; 2], margin: usize| {
+            let mut resample = Resample::new(Frame { width: 60, height: 50, part, size }, margin, false);
+            let mut out = Vec::new();
+            for y in 0..50 {
+                let mut keep = |row: Row| {
+                    out.extend(row.planes);
+                    Ok(())
+                };
+                resample.push(Row { planes: vec![(0..60).map(|x| value(x, y)).collect()] }, &mut keep).unwrap();
+                assert!(resample.recent.rows.len() < 12, "rows pile up");
+            }
+            out
+        };
+        for (part, size, wider, larger) in
+            [([20, 16, 24, 20], [12, 10], [16, 12, 32, 28], [16, 14]), ([20, 16, 24, 20], [24, 20], [18, 14, 28, 24], [28, 24])]
+        {
+            let (found, wanted) = (rows(part, size, 2), rows(wider, larger, 0));
+            assert_eq!((found.len(), found[0].len()), (size[1] + 4, size[0] + 4));
+            assert!(found.iter().flatten().zip(wanted.iter().flatten()).all(|(a, b)| (a - b).abs() < 1e-5));
         }
     }
 
@@ -270,9 +353,6 @@ mod tests {
         let rows = run(whole(64, 64, [16, 16]), 1, false, |_, x, _| (x % 2) as f32);
         let middle = rows[8].planes[0][8];
         assert!((middle - 0.735).abs() < 0.01, "{middle}");
-        // Enlarging does not change values to light and back.
-        let rows = run(whole(8, 8, [8, 16]), 1, false, |_, x, _| (x % 2) as f32);
-        assert!(rows[8].planes[0].iter().all(|&v| v == 0.0 || v == 1.0));
     }
 
     #[test]
@@ -287,5 +367,8 @@ mod tests {
                 assert!(*alpha < 0.01 || (colour - 0.6).abs() < 0.01, "{colour} at alpha {alpha}");
             }
         }
+        // Where nothing is seen a colour is left, which filters find beside an edge.
+        let rows = run(whole(32, 32, [10, 10]), 2, true, |plane, _, _| if plane == 0 { 0.6 } else { 0.0 });
+        assert!(rows.iter().flat_map(|row| &row.planes[0]).all(|v| (v - 0.6).abs() < 1e-4));
     }
 }

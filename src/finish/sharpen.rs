@@ -3,12 +3,12 @@
 //! Method: unsharp masking of the brightness with a 5 x 5 Gaussian; the change of a pixel is limited to the range of its
 //! neighbours and a little more, so that edges get crisper without bright seams.
 
-use super::{Recent, Row, RowFilter, weighted_sum};
+use super::{Recent, Row, RowFilter};
 use crate::error::Result;
-use crate::image::colour::LUMA;
+use crate::image::colour::luma;
 
-/// Rows that the kernel reaches up and down.
-const REACH: usize = 2;
+/// Pixels that the kernel reaches each way.
+pub const REACH: usize = 2;
 /// Gaussian of standard deviation 1.
 const KERNEL: [f32; 2 * REACH + 1] = [0.054_488_7, 0.244_201_3, 0.402_619_9, 0.244_201_3, 0.054_488_7];
 /// Part of the neighbours' range by which a pixel may leave it.
@@ -19,6 +19,8 @@ pub struct Sharpen {
     /// 1 adds the whole difference to the blurred picture, times [`STRONGEST`].
     amount: f32,
     height: usize,
+    /// Pixels on every side that are seen and not given on.
+    margin: usize,
     colours: usize,
     recent: Recent,
     /// Brightness of the rows that there are.
@@ -30,26 +32,25 @@ pub struct Sharpen {
 const STRONGEST: f32 = 1.5;
 
 impl Sharpen {
-    /// For `height` rows of `colours` (1 or 3) planes of colour, by `strength` in 0..=1.
-    pub fn new(strength: f32, height: usize, colours: usize) -> Self {
-        Self { amount: strength * STRONGEST, height, colours, recent: Recent::default(), luma: Recent::default(), next: 0 }
+    /// For `height` rows of `colours` (1 or 3) planes of colour, by `strength` in 0..=1; `margin` pixels on every side are cut off.
+    pub fn new(strength: f32, height: usize, margin: usize, colours: usize) -> Self {
+        Self { amount: strength * STRONGEST, height, margin, colours, recent: Recent::default(), luma: Recent::default(), next: 0 }
     }
 
     fn luma(&self, row: &Row) -> Vec<f32> {
         match self.colours {
             1 => row.planes[0].clone(),
-            _ => (0..row.planes[0].len()).map(|x| (0..3).map(|c| LUMA[c] * row.planes[c][x]).sum()).collect(),
+            _ => (0..row.planes[0].len()).map(|x| luma([0, 1, 2].map(|c| row.planes[c][x]))).collect(),
         }
     }
 
     /// How much each pixel of row `y` changes.
     fn change(&self, y: usize) -> Vec<f32> {
         let near = |k: usize| (y + k).saturating_sub(REACH).min(self.height - 1);
-        let taps: Vec<(&[f32], f32)> = (0..KERNEL.len()).map(|k| (self.luma.plane(near(k), 0), KERNEL[k])).collect();
         let here = self.luma.plane(y, 0);
         let width = here.len();
         let mut blurred = vec![0.0; width];
-        weighted_sum(&taps, &mut blurred);
+        self.luma.sum((0..KERNEL.len()).map(|k| (near(k), f64::from(KERNEL[k]))), 0, &mut blurred);
         let rows: [&[f32]; 3] = std::array::from_fn(|k| self.luma.plane((y + k).saturating_sub(1).min(self.height - 1), 0));
         let column = |x: usize, k: usize, reach: usize| (x + k).saturating_sub(reach).min(width - 1);
         (0..width)
@@ -78,7 +79,13 @@ impl RowFilter for Sharpen {
             }
             self.next += 1;
             self.luma.forget_above(self.next.saturating_sub(REACH));
-            emit(row)?;
+            if (self.margin..self.height - self.margin).contains(&(self.next - 1)) {
+                for plane in &mut row.planes {
+                    plane.truncate(plane.len() - self.margin);
+                    plane.drain(..self.margin);
+                }
+                emit(row)?;
+            }
         }
         Ok(())
     }
@@ -89,7 +96,7 @@ mod tests {
     use super::*;
 
     fn run(strength: f32, height: usize, row: &[f32]) -> Vec<Row> {
-        let mut sharpen = Sharpen::new(strength, height, 3);
+        let mut sharpen = Sharpen::new(strength, height, 0, 3);
         let mut out = Vec::new();
         for _ in 0..height {
             let row = Row { planes: vec![row.to_vec(), row.to_vec(), row.to_vec(), vec![0.25; row.len()]] };

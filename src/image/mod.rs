@@ -5,6 +5,7 @@ pub mod colour;
 pub mod metrics;
 pub mod orientation;
 pub mod resample;
+pub mod rows;
 
 use crate::error::{Error, Result};
 

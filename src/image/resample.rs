@@ -89,7 +89,7 @@ impl Taps {
         let mut firsts: Vec<usize> = (0..self.len())
             .rev()
             .map(|o| {
-                lowest = self.of(o).filter(|tap| tap.1 != 0.0).map(|tap| tap.0).fold(lowest, usize::min);
+                lowest = self.of(o).map(|tap| tap.0).fold(lowest, usize::min);
                 lowest
             })
             .collect();
@@ -97,10 +97,15 @@ impl Taps {
         firsts
     }
 
-    /// Positions and weights of output index `o`.
+    /// Positions and weights of output index `o`; none of the weights is 0.
     pub fn of(&self, o: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let range = o * self.per_output..(o + 1) * self.per_output;
-        self.index[range.clone()].iter().map(|&i| i as usize).zip(self.weight[range].iter().copied())
+        self.index[range.clone()].iter().map(|&i| i as usize).zip(self.weight[range].iter().copied()).filter(|tap| tap.1 != 0.0)
+    }
+
+    /// The position after the last one that output `o` uses.
+    pub fn end(&self, o: usize) -> usize {
+        self.of(o).map(|tap| tap.0 + 1).max().unwrap_or(0)
     }
 }
 
@@ -110,6 +115,8 @@ impl Taps {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Windows {
     input: usize,
+    /// Outputs for each input where that is a whole number: then every so many outputs have the same weights.
+    factor: Option<usize>,
     /// Where the window of each output starts in the row with its borders.
     start: Vec<u32>,
     weight: Vec<[f32; WINDOW]>,
@@ -136,7 +143,7 @@ impl Windows {
             start.push((first + BORDER as f64) as u32);
             weight.push(raw.map(|w| (w / total) as f32));
         }
-        Self { input, start, weight }
+        Self { input, factor: output.is_multiple_of(input).then(|| output / input), start, weight }
     }
 
     /// Enlarges `row` into `output`; `row` gets borders on the way.
@@ -152,6 +159,17 @@ impl Windows {
         row.splice(..0, border[..BORDER].iter().copied());
         row.extend(&border[BORDER..]);
         output.clear();
+        if let Some(factor) = self.factor {
+            output.resize(factor * self.input, 0.0);
+            let mut sums = vec![0.0; self.input];
+            for phase in 0..factor {
+                let (start, weight) = (self.start[phase] as usize, self.weight[phase]);
+                let taps: [(&[f32], f32); WINDOW] = std::array::from_fn(|k| (&row[start + k..], weight[k]));
+                weighted_sum(&taps, &mut sums);
+                output[phase..].iter_mut().step_by(factor).zip(&sums).for_each(|(out, sum)| *out = *sum);
+            }
+            return;
+        }
         output.extend(self.start.iter().zip(&self.weight).map(|(&start, weight)| {
             let window = &row[start as usize..][..WINDOW];
             weight[0] * window[0] + weight[1] * window[1] + weight[2] * window[2] + weight[3] * window[3]
@@ -160,10 +178,30 @@ impl Windows {
 }
 
 /// Mirrors an index into `0..size`, the edge pixel repeated: `-1` is `0`, `size` is `size - 1`.
-fn mirror(index: i64, size: usize) -> usize {
+pub(crate) fn mirror(index: i64, size: usize) -> usize {
     let period = 2 * size as i64;
     let i = index.rem_euclid(period);
     if i < size as i64 { i as usize } else { (period - 1 - i) as usize }
+}
+
+/// Values that are summed at a time: few enough for the vector registers.
+const BLOCK: usize = 32;
+
+/// The sum of `rows`, each times its weight, into `sum`.
+pub(crate) fn weighted_sum(rows: &[(&[f32], f32)], sum: &mut [f32]) {
+    let whole = sum.len() / BLOCK * BLOCK;
+    for (block, out) in sum[..whole].chunks_exact_mut(BLOCK).enumerate() {
+        let mut total = [0.0f32; BLOCK];
+        for (row, weight) in rows {
+            for (t, v) in total.iter_mut().zip(&row[block * BLOCK..][..BLOCK]) {
+                *t += weight * v;
+            }
+        }
+        out.copy_from_slice(&total);
+    }
+    for (x, out) in sum.iter_mut().enumerate().skip(whole) {
+        *out = rows.iter().map(|(row, weight)| weight * row[x]).sum();
+    }
 }
 
 /// Resamples an 8-bit picture to `width` x `height`; vertical pass first, rounded and clipped to 8 bits
@@ -206,6 +244,17 @@ pub fn resize(picture: &Picture, width: u32, height: u32, kernel: Kernel) -> Res
 mod tests {
     use super::*;
     use crate::image::Channels;
+
+    #[test]
+    fn sums_are_weighted_at_every_length() {
+        for len in [1, 31, 32, 33, 100] {
+            let a: Vec<f32> = (0..len).map(|i| i as f32).collect();
+            let b: Vec<f32> = (0..len).map(|i| (i * i % 7) as f32).collect();
+            let mut sum = vec![9.0; len];
+            weighted_sum(&[(&a, 0.5), (&b, -2.0)], &mut sum);
+            assert!(sum.iter().enumerate().all(|(i, &s)| s == 0.5 * a[i] - 2.0 * b[i]), "{len}");
+        }
+    }
 
     #[test]
     fn flat_stays_flat_and_identity_is_identity() {

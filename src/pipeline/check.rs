@@ -63,7 +63,7 @@ mod tests {
         let plan = TilePlan::new(8, 8, 8, geometry).unwrap();
         let tile = plan.tile(0);
         let mut input = Vec::new();
-        plan.extract(tile, |_, x| x as f32 / 8.0, &mut input);
+        plan.extract(tile, |_, columns, into| into.extend(columns.map(|x| x as f32 / 8.0)), &mut input);
         let width = plan.output_shape(1).width;
         let good: Vec<f32> = (0..width * width).map(|i| input[i / width / 2 * (width / 2) + i % width / 2]).collect();
         assert_eq!(examine(&plan, tile, &input, &good), Ok(()));

@@ -144,6 +144,10 @@ async fn run_here(
             batch.push((request.index, session, Tensor::new(session.input_shape(), request.data).map_err(Stop::Job)?));
         }
         if batch.is_empty() {
+            if job.goes_on() {
+                progress(job.tiles_done(), job.tiles());
+                continue;
+            }
             return Ok(());
         }
         let outputs = join(batch.iter().map(|(_, session, tile)| session.run(tile)).collect()).await;
@@ -245,6 +249,10 @@ fn dispatch(
             }
         }
         if running.is_empty() {
+            if job.goes_on() {
+                progress(job.tiles_done(), job.tiles());
+                continue;
+            }
             break Ok(());
         }
         let Ok((index, output)) = finished.recv() else { break Err(lost()) };

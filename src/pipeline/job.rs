@@ -9,7 +9,9 @@ use super::options::JobOptions;
 use super::output::{Finish, Output};
 use super::pass::Pass;
 use super::report::Report;
-use super::rows::{Planes, rgb_at};
+use super::rows::{Planes, limit};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::codec::encode::threaded;
 use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Sink, can_hold, encoder};
 use crate::codec::{Decoded, decode};
 use crate::error::{Error, Result};
@@ -19,7 +21,7 @@ use crate::finish::lock::Fidelity;
 use crate::finish::map::Map;
 use crate::finish::resample::Frame;
 use crate::image::alpha::bleed;
-use crate::image::colour::luma;
+use crate::image::rows::{channel_row, luma_row};
 use crate::image::{Depth, Picture, RowFormat};
 use crate::limits::check_input_size;
 use crate::model::Network;
@@ -62,6 +64,8 @@ pub struct Job {
     frame: Frame,
     fidelity: Fidelity,
     encoder: Option<Box<dyn RowEncoder>>,
+    /// Rows of a picture without a network that are done.
+    rows_done: usize,
     format: RowFormat,
     redo: VecDeque<usize>,
     tiles_done: usize,
@@ -109,9 +113,18 @@ impl Job {
                 "Choose a smaller size, or let more passes enlarge it",
             ));
         }
-        let reach = reach(&geometries);
-        let (mut picture, frame) = framed(denoise(picture, options.denoise)?, options.wrap.then_some(reach), factor, size)?;
-        bleed(&mut picture, reach + CHROMA_REACH)?;
+        for (name, share) in [("denoise", options.denoise), ("sharpen", options.sharpen), ("grain", options.grain)] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(Error::parameter(format!("A value of {share} was asked for {name}"), "Choose 0 to 1"));
+            }
+        }
+        let reach = reach(&geometries) + FINISH_REACH;
+        let (picture, frame) = framed(picture, options.wrap.then_some(reach), factor, size)?;
+        let mut picture = denoise(picture, options.denoise)?;
+        if options.denoise > 0.0 && factor > 1 {
+            warnings.push("The picture was denoised before it was enlarged, and LR-PSNR compares with that".into());
+        }
+        bleed(&mut picture, reach)?;
         let source = Arc::new(picture);
         let channels = networks.first().map_or(3, |network| network.input_channels());
         let planes = match (source.channels.colours(), channels) {
@@ -119,7 +132,7 @@ impl Job {
             (_, 1) => Planes::Luma,
             _ => Planes::Rgb,
         };
-        let fidelity = fidelity(&options, lossy);
+        let fidelity = options.fidelity.unwrap_or(if lossy { Fidelity::Tone } else { Fidelity::Lock });
         let alpha = source.channels.has_alpha();
         let mut passes = Vec::with_capacity(networks.len());
         let mut sides = [source.height as usize, source.width as usize];
@@ -137,16 +150,20 @@ impl Job {
             passes.push(Pass::new(plan, network.input_channels(), planes.count(), alpha)?);
             sides = sides.map(|side| side * geometry.scale);
         }
-        let finish = Finish { fidelity, map: options.map, sharpen: options.sharpen, grain: options.grain, seed: options.seed, frame };
+        let finish =
+            Finish { fidelity, map: options.map, sharpen: options.sharpen, grain: options.grain, seed: options.seed, frame, wrap: options.wrap };
         metadata.density = options.density.or(metadata.density);
         warnings.extend(metadata.apply(options.metadata));
         metadata.describe(format.width, format.height);
         let mut encoder_options = EncoderOptions { quality: options.quality, metadata };
         warnings.extend(encoder_options.fit(options.format));
         let encoder = encoder(options.format, format, &encoder_options, sink)?;
+        #[cfg(not(target_arch = "wasm32"))]
+        let encoder = threaded(encoder);
         Ok(Self {
             output: Output::new(&source, planes, factor, format, &finish)?,
             encoder: Some(encoder),
+            rows_done: 0,
             options,
             source,
             input,
@@ -174,8 +191,12 @@ impl Job {
         [self.format.width, self.format.height]
     }
 
-    /// Number of tiles, those for alpha and of all passes included.
+    /// Number of tiles, those for alpha and of all passes included; of bands of rows where no network is needed.
     pub fn tiles(&self) -> usize {
+        if self.passes.is_empty() { (self.source.height as usize).div_ceil(BAND) } else { self.runs() }
+    }
+
+    fn runs(&self) -> usize {
         self.passes.iter().map(Pass::len).sum()
     }
 
@@ -203,6 +224,12 @@ impl Job {
         }
     }
 
+    /// Whether the job goes on though no tile is ready and none is under way: it needs no network, and makes a band of rows with each
+    /// call of [`Job::next_tile`].
+    pub fn goes_on(&self) -> bool {
+        self.passes.is_empty() && self.encoder.is_some()
+    }
+
     /// The next tile to run; `None` when none is ready: all were handed out, or their rows are still being made by tiles that were.
     ///
     /// Later passes come first, so that few rows wait between two of them.
@@ -210,7 +237,7 @@ impl Job {
     /// # Errors
     /// What the encoder says: tiles that need no network are finished here.
     pub fn next_tile(&mut self) -> Result<Option<TileRequest>> {
-        if self.passes.is_empty() && self.encoder.is_some() {
+        if self.goes_on() {
             self.without_network()?;
         }
         if let Some(index) = self.redo.pop_front() {
@@ -238,8 +265,8 @@ impl Job {
     /// # Errors
     /// `Parameter` for a wrong index or length; what the encoder says.
     pub fn put(&mut self, index: usize, output: &[f32]) -> Result<bool> {
-        if index >= self.tiles() {
-            return Err(Error::parameter(format!("There is no tile {index} in a job of {}", self.tiles()), ""));
+        if index >= self.runs() {
+            return Err(Error::parameter(format!("There is no tile {index} in a job of {}", self.runs()), ""));
         }
         let (pass, run) = self.place(index);
         if self.passes[pass].is_done(run) {
@@ -355,7 +382,7 @@ impl Job {
     }
 
     fn next_index(&mut self) -> Option<usize> {
-        let mut first = self.tiles();
+        let mut first = self.runs();
         for (number, pass) in self.passes.iter_mut().enumerate().rev() {
             first -= pass.len();
             let rows = if number == 0 { self.source.height as usize } else { pass.rows.end() };
@@ -380,7 +407,10 @@ impl Job {
     /// Where a tile of the last pass lies in the result.
     fn rect(&self, tile: Tile, scale: usize) -> [usize; 4] {
         let Frame { part: [left, top, width, height], size, .. } = self.frame;
-        let at = |position: usize, first: usize, part: usize, size: usize| (position * scale).saturating_sub(first).min(part) * size / part;
+        // In 64 bits: sides of a hundred thousand pixels are multiplied.
+        let at = |position: usize, first: usize, part: usize, size: usize| {
+            ((position * scale).saturating_sub(first).min(part) as u64 * size as u64 / part as u64) as usize
+        };
         let [x, y] = [at(tile.x, left, width, size[0]), at(tile.y, top, height, size[1])];
         [x, y, at(tile.x + tile.width, left, width, size[0]) - x, at(tile.y + tile.height, top, height, size[1]) - y]
     }
@@ -392,20 +422,20 @@ impl Job {
         let alpha = pass.is_alpha(run);
         if number > 0 {
             let plane = if alpha { self.planes.count() } else { plane.min(self.planes.count() - 1) };
-            pass.plan.extract(tile, |y, x| pass.rows.plane(y, plane)[x], into);
+            pass.plan.extract(tile, |y, columns, into| into.extend_from_slice(&pass.rows.plane(y, plane)[columns]), into);
             return;
         }
-        let (picture, count, width) = (&*self.source, self.source.channels.count(), self.source.width as usize);
-        let at = |y: usize, x: usize| (y * width + x) * count;
-        if alpha {
-            pass.plan.extract(tile, |y, x| picture.samples.unit(at(y, x) + count - 1), into);
-        } else {
-            match self.planes {
-                Planes::Grey => pass.plan.extract(tile, |y, x| picture.samples.unit(at(y, x)), into),
-                Planes::Luma => pass.plan.extract(tile, |y, x| luma(rgb_at(picture, y * width + x)), into),
-                Planes::Rgb => pass.plan.extract(tile, |y, x| picture.samples.unit(at(y, x) + plane), into),
-            }
-        }
+        let source = &*self.source;
+        pass.plan.extract(
+            tile,
+            |y, columns, into| match self.planes {
+                _ if alpha => channel_row(source, y, source.channels.count() - 1, columns, into),
+                Planes::Luma => luma_row(source, y, columns, into),
+                Planes::Grey => channel_row(source, y, 0, columns, into),
+                Planes::Rgb => channel_row(source, y, plane, columns, into),
+            },
+            into,
+        );
     }
 
     fn examine(&self, number: usize, run: usize, planes: &[Vec<f32>]) -> Result<(), Doubt> {
@@ -431,10 +461,8 @@ impl Job {
         self.tiles_done += 1;
         while let Some(rows) = self.passes[number].take() {
             for mut row in rows {
+                limit(&mut row);
                 if number + 1 < self.passes.len() {
-                    for value in row.planes.iter_mut().flatten() {
-                        *value = value.clamp(0.0, 1.0);
-                    }
                     self.passes[number + 1].rows.push(row);
                 } else if let Some(encoder) = &mut self.encoder {
                     self.output.push(row, encoder.as_mut())?;
@@ -449,21 +477,32 @@ impl Job {
         Ok(())
     }
 
-    /// The whole way of a picture that no network enlarges.
+    /// The next band of a picture that no network enlarges.
     fn without_network(&mut self) -> Result<()> {
-        let Some(mut encoder) = self.encoder.take() else { return Ok(()) };
-        let (width, count) = (self.source.width as usize, self.source.channels.count());
-        for y in 0..self.source.height as usize {
-            let plane = |c: usize| (y * width..(y + 1) * width).map(|p| self.source.samples.unit(p * count + c)).collect();
-            let row = Row { planes: (0..count).map(plane).collect() };
-            self.output.push(row, encoder.as_mut())?;
+        let Some(encoder) = &mut self.encoder else { return Ok(()) };
+        let (width, height, count) = (self.source.width as usize, self.source.height as usize, self.source.channels.count());
+        let end = height.min(self.rows_done + BAND);
+        for y in self.rows_done..end {
+            let plane = |c: usize| {
+                let mut plane = Vec::with_capacity(width);
+                channel_row(&self.source, y, c, 0..width, &mut plane);
+                plane
+            };
+            self.output.push(Row { planes: (0..count).map(plane).collect() }, encoder.as_mut())?;
         }
-        encoder.finish()
+        self.rows_done = end;
+        self.tiles_done += 1;
+        if end == height
+            && let Some(encoder) = self.encoder.take()
+        {
+            encoder.finish()?;
+        }
+        Ok(())
     }
 }
 
-/// Pixels that the cubic kernel of the chroma reaches beyond a pixel.
-const CHROMA_REACH: usize = 3;
+/// Rows that are made at a time where no network is needed.
+const BAND: usize = 64;
 
 /// Pixels that the lock and the resampling reach beyond a pixel.
 const FINISH_REACH: usize = 24;
@@ -499,7 +538,7 @@ fn reach(geometries: &[Geometry]) -> usize {
 
 /// The picture with what surrounds it, and where its enlargement lies in the result: a texture is surrounded by itself.
 fn framed(picture: Picture, wrap: Option<usize>, factor: usize, [width, height]: [u32; 2]) -> Result<(Picture, Frame)> {
-    let margin = wrap.map_or(0, |reach| reach + FINISH_REACH);
+    let margin = wrap.unwrap_or(0);
     let (w, h) = (picture.width as usize, picture.height as usize);
     let picture = if margin > 0 {
         let grown = |side: u32| side.saturating_add(2 * margin as u32);
@@ -515,12 +554,6 @@ fn framed(picture: Picture, wrap: Option<usize>, factor: usize, [width, height]:
         size: [width as usize, height as usize],
     };
     Ok((picture, frame))
-}
-
-/// The lock that was asked for, or that suits the picture. Noise that was taken away is not brought back.
-fn fidelity(options: &JobOptions, lossy: bool) -> Fidelity {
-    let chosen = options.fidelity.unwrap_or(if lossy { Fidelity::Tone } else { Fidelity::Lock });
-    if options.denoise > 0.0 && chosen == Fidelity::Lock { Fidelity::Tone } else { chosen }
 }
 
 fn result_size(input: [u32; 2], factor: usize) -> Result<[u32; 2]> {

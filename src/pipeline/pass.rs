@@ -62,7 +62,7 @@ impl Pass {
 
     /// The next run that was not handed out, where its rows have come: `rows` of the picture, or of the pass before, are there.
     pub(super) fn next(&mut self, rows: usize) -> Option<usize> {
-        if self.cursor == self.len() || self.plan.rows_read(self.tile(self.cursor))[1] > rows {
+        if self.cursor == self.len() || self.plan.rows_end(self.tile(self.cursor)) > rows {
             return None;
         }
         self.cursor += 1;

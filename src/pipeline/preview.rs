@@ -1,9 +1,9 @@
 //! A small picture of a file, for formats that the page cannot show itself.
 
-use super::rows::rgb_at;
 use crate::codec::Decoded;
 use crate::error::Result;
 use crate::image::resample::{Kernel, resize};
+use crate::image::rows::channel_row;
 
 /// A reduced picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +33,19 @@ pub fn preview(decoded: Decoded, max_side: u32) -> Result<Preview> {
     let longest = full.width.max(full.height);
     let side = |side: u32| (u64::from(side) * u64::from(max_side)).div_ceil(u64::from(longest)).max(1) as u32;
     let small = if longest > max_side { resize(&full, side(full.width), side(full.height), Kernel::Cubic)? } else { full.clone() };
-    let count = small.channels.count();
-    let mut rgba = Vec::with_capacity(small.width as usize * small.height as usize * 4);
-    for index in 0..small.width as usize * small.height as usize {
-        let alpha = if small.channels.has_alpha() { small.samples.unit(index * count + count - 1) } else { 1.0 };
-        let [r, g, b] = rgb_at(&small, index);
-        rgba.extend([r, g, b, alpha].map(|v| (v * 255.0).round() as u8));
+    let (width, height, channels) = (small.width as usize, small.height as usize, small.channels);
+    let mut rgba = Vec::with_capacity(width * height * 4);
+    let mut planes = [const { Vec::new() }; 4];
+    for y in 0..height {
+        for (c, plane) in planes.iter_mut().enumerate() {
+            plane.clear();
+            match (c, channels.has_alpha()) {
+                (3, false) => plane.resize(width, 1.0),
+                (3, true) => channel_row(&small, y, channels.count() - 1, 0..width, plane),
+                _ => channel_row(&small, y, c.min(channels.colours() - 1), 0..width, plane),
+            }
+        }
+        rgba.extend((0..width).flat_map(|x| planes.each_ref().map(|plane| (plane[x] * 255.0).round() as u8)));
     }
     Ok(Preview {
         width: small.width,

@@ -1,11 +1,10 @@
 //! Colour of rows: chroma from the source, and samples of the result.
 
-use std::collections::BTreeMap;
-
-use crate::finish::weighted_sum;
-use crate::image::colour::{luma, rgb_to_ycbcr};
-use crate::image::resample::{Kernel, Taps, Windows};
-use crate::image::{Channels, Picture, Samples};
+use crate::finish::{Recent, Row};
+use crate::image::colour::rgb_to_ycbcr;
+use crate::image::resample::{Kernel, Taps, Windows, weighted_sum};
+use crate::image::rows::each_colour;
+use crate::image::{Channels, Picture};
 
 /// What the planes of a band are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,54 +28,77 @@ impl Planes {
 pub(super) trait Sample: Copy + Default {
     /// The largest value.
     const PEAK: f32;
-    /// From 0..=1, limited to that.
-    fn quantised(value: f32) -> Self;
+    /// From a whole number up to [`Sample::PEAK`].
+    fn of(level: f32) -> Self;
 }
 
 impl Sample for u8 {
     const PEAK: f32 = 255.0;
 
-    fn quantised(value: f32) -> Self {
-        // Adding one half and cutting off rounds; WebAssembly has no instruction for `round`.
-        (value.clamp(0.0, 1.0) * 255.0 + 0.5) as Self
+    fn of(level: f32) -> Self {
+        (level + WHOLE).to_bits() as Self
     }
 }
 
 impl Sample for u16 {
     const PEAK: f32 = 65_535.0;
 
-    fn quantised(value: f32) -> Self {
-        (value.clamp(0.0, 1.0) * 65_535.0 + 0.5) as Self
+    fn of(level: f32) -> Self {
+        (level + WHOLE).to_bits() as Self
     }
 }
 
-/// Fills a row of pixels of grey, grey and alpha, RGB or RGBA. Alpha that a pixel has no place for lays it on white.
-///
-/// Not inlined: a browser would optimise every kind of row as one large function, while the first picture waits.
-#[inline(never)]
-pub(super) fn fill<T: Sample, const N: usize>(row: &mut [[T; N]], alpha: Option<&[f32]>, colour: impl Fn(usize) -> [f32; 3]) {
-    let colours = if N > 2 { 3 } else { 1 };
-    let put = |pixel: &mut [T; N], colour: [f32; 3]| {
-        for (sample, value) in pixel.iter_mut().zip(&colour[..colours]) {
-            *sample = T::quantised(*value);
-        }
-    };
-    match alpha {
-        Some(alpha) if N == colours => {
-            for (x, pixel) in row.iter_mut().enumerate() {
-                let a = alpha[x].clamp(0.0, 1.0);
-                put(pixel, colour(x).map(|v| v.clamp(0.0, 1.0) * a + (1.0 - a)));
-            }
-        }
-        _ => {
-            for (x, pixel) in row.iter_mut().enumerate() {
-                put(pixel, colour(x));
-                if N > colours {
-                    pixel[N - 1] = T::quantised(alpha.map_or(1.0, |alpha| alpha[x]));
-                }
-            }
+/// Where neighbouring floats lie 1 apart: added to a smaller number it leaves the nearest whole one in the lowest bits. Neither
+/// WebAssembly nor the oldest processors have a quick instruction for it.
+const WHOLE: f32 = 8_388_608.0;
+
+/// `value`, 0..=1, on white under its alpha.
+pub(super) fn on_white(value: f32, alpha: f32) -> f32 {
+    value * alpha + (1.0 - alpha)
+}
+
+/// Limits every value of a row to 0..=1; what is no number becomes 0.
+pub(super) fn limit(row: &mut Row) {
+    for value in row.planes.iter_mut().flatten() {
+        *value = value.clamp(0.0, 1.0);
+    }
+}
+
+/// The samples of a row as whole numbers up to `peak`. `flattened`: its last plane, alpha, goes and leaves it on white.
+pub(super) fn levels(row: &mut Row, peak: f32, flattened: bool) {
+    limit(row);
+    if flattened && let Some(alpha) = row.planes.pop() {
+        for plane in &mut row.planes {
+            plane.iter_mut().zip(&alpha).for_each(|(v, a)| *v = on_white(*v, *a));
         }
     }
+    for value in row.planes.iter_mut().flatten() {
+        *value = (*value * peak + WHOLE) - WHOLE;
+    }
+}
+
+/// The samples of a row of [`levels`], side by side; for `channels`, as many as it has planes.
+pub(super) fn interleaved<T: Sample>(row: &Row, channels: Channels) -> Vec<T> {
+    let planes = &row.planes;
+    match channels {
+        Channels::Grey => together([&planes[0]]),
+        Channels::GreyAlpha => together([&planes[0], &planes[planes.len() - 1]]),
+        Channels::Rgb => together([&planes[0], &planes[1], &planes[2]]),
+        Channels::Rgba => together([&planes[0], &planes[1], &planes[2], &planes[3]]),
+    }
+}
+
+/// Not inlined: a browser would optimise every kind of row as one large function, while the first picture waits.
+#[inline(never)]
+fn together<T: Sample, const N: usize>(planes: [&Vec<f32>; N]) -> Vec<T> {
+    let width = planes[0].len();
+    let mut samples = vec![T::default(); N * width];
+    let narrow: [Vec<T>; N] = planes.map(|plane| plane.iter().map(|&level| T::of(level)).collect());
+    let planes = narrow.each_ref().map(|plane| &plane[..width]);
+    for (x, pixel) in samples.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        *pixel = planes.map(|plane| plane[x]);
+    }
+    samples
 }
 
 /// Chroma of the source, enlarged by cubic convolution a row at a time.
@@ -89,7 +111,7 @@ pub(super) struct Chroma {
     firsts: Vec<usize>,
     lock: Option<ChromaLock>,
     /// Source rows of the two chroma planes that coming output rows still need.
-    rows: BTreeMap<usize, [Vec<f32>; 2]>,
+    rows: Recent,
     /// A row of the source's width.
     column: Vec<f32>,
     /// Both planes of the row under way, of the result's width.
@@ -106,7 +128,7 @@ impl Chroma {
             vertical,
             horizontal: Windows::cubic(width, factor * width),
             lock: (locked && factor > 1).then(|| ChromaLock::new(width, height, factor)),
-            rows: BTreeMap::new(),
+            rows: Recent::default(),
             column: Vec::new(),
             current: [const { Vec::new() }; 2],
         }
@@ -114,26 +136,21 @@ impl Chroma {
 
     /// Both planes of row `y` of the result; rows come from the top.
     pub(super) fn compute(&mut self, source: &Picture, y: usize) -> [&[f32]; 2] {
-        for (sy, _) in self.vertical.of(y) {
-            let lock = &mut self.lock;
-            self.rows.entry(sy).or_insert_with(|| match lock {
-                Some(lock) => lock.row(source, sy),
-                None => source_row(source, sy),
-            });
+        while self.rows.end() < self.vertical.end(y) {
+            let next = self.rows.end();
+            let planes = match &mut self.lock {
+                Some(lock) => lock.row(source, next),
+                None => source_row(source, next),
+            };
+            self.rows.push(Row { planes: planes.into() });
         }
         for (plane, output) in self.current.iter_mut().enumerate() {
-            self.column.clear();
             self.column.resize(source.width as usize, 0.0);
-            for (sy, weight) in self.vertical.of(y).filter(|tap| tap.1 != 0.0) {
-                let weight = weight as f32;
-                for (sum, value) in self.column.iter_mut().zip(&self.rows[&sy][plane]) {
-                    *sum += weight * value;
-                }
-            }
+            self.rows.sum(self.vertical.of(y), plane, &mut self.column);
             self.horizontal.apply(&mut self.column, output);
         }
         if y + 1 < self.vertical.len() {
-            self.rows = self.rows.split_off(&self.firsts[y + 1]);
+            self.rows.forget_above(self.firsts[y + 1]);
         }
         [&self.current[0], &self.current[1]]
     }
@@ -143,8 +160,8 @@ impl Chroma {
 struct ChromaLock {
     vertical: RoundTrip,
     horizontal: RoundTrip,
-    /// Rows of the source as they are, and enlarged and reduced sideways, that coming rows still need.
-    rows: BTreeMap<usize, [[Vec<f32>; 2]; 2]>,
+    /// Rows of the source that coming rows still need: both planes as they are, and both enlarged and reduced sideways.
+    rows: Recent,
 }
 
 /// Enlarging and reducing again, along one axis: every sample becomes a sum over a window of samples.
@@ -163,18 +180,13 @@ impl RoundTrip {
             let start = o.saturating_sub(TRIP / 2).min(side.saturating_sub(TRIP));
             let mut sums = [0.0; TRIP];
             for (middle, a) in down.of(o) {
-                for (i, b) in up.of(middle).filter(|tap| tap.1 != 0.0) {
+                for (i, b) in up.of(middle) {
                     sums[i - start] += a * b;
                 }
             }
             (start, sums.map(|w| w as f32))
         };
         Self { windows: (0..side).map(window).collect() }
-    }
-
-    /// The first sample that `o` and those after it need.
-    fn first(&self, o: usize) -> usize {
-        self.windows[o].0
     }
 
     fn apply(&self, row: &[f32]) -> Vec<f32> {
@@ -198,26 +210,24 @@ impl RoundTrip {
 
 impl ChromaLock {
     fn new(width: usize, height: usize, factor: usize) -> Self {
-        Self { vertical: RoundTrip::new(height, factor), horizontal: RoundTrip::new(width, factor), rows: BTreeMap::new() }
+        Self { vertical: RoundTrip::new(height, factor), horizontal: RoundTrip::new(width, factor), rows: Recent::default() }
     }
 
+    /// Both planes of row `y`; rows come from the top.
     fn row(&mut self, source: &Picture, y: usize) -> [Vec<f32>; 2] {
-        self.rows = self.rows.split_off(&self.vertical.first(y).min(y));
         let (start, weights) = self.vertical.windows[y];
         let taps = || (start..).zip(weights).filter(|tap| tap.1 != 0.0);
-        for (sy, _) in taps() {
-            let horizontal = &self.horizontal;
-            self.rows.entry(sy).or_insert_with(|| {
-                let plain = source_row(source, sy);
-                let across = [0, 1].map(|p| horizontal.apply(&plain[p]));
-                [plain, across]
-            });
+        let end = taps().map(|tap| tap.0 + 1).fold(y + 1, usize::max);
+        while self.rows.end() < end {
+            let [cb, cr] = source_row(source, self.rows.end());
+            let across = [&cb, &cr].map(|plane| self.horizontal.apply(plane));
+            self.rows.push(Row { planes: [cb, cr].into_iter().chain(across).collect() });
         }
+        self.rows.forget_above(start);
         [0, 1].map(|p| {
-            let plain = &self.rows[&y][0][p];
-            let mut sum: Vec<(&[f32], f32)> = taps().map(|(sy, weight)| (self.rows[&sy][1][p].as_slice(), -weight)).collect();
-            sum.push((plain, 2.0));
-            let mut row = vec![0.0; plain.len()];
+            let mut sum: Vec<(&[f32], f32)> = taps().map(|(sy, weight)| (self.rows.plane(sy, 2 + p), -weight)).collect();
+            sum.push((self.rows.plane(y, p), 2.0));
+            let mut row = vec![0.0; source.width as usize];
             weighted_sum(&sum, &mut row);
             row
         })
@@ -226,63 +236,43 @@ impl ChromaLock {
 
 /// Both chroma planes of row `y`.
 fn source_row(source: &Picture, y: usize) -> [Vec<f32>; 2] {
-    let mut planes = [const { Vec::new() }; 2];
-    let [cb, cr] = &mut planes;
-    each_colour(source, y, |rgb| rgb_to_ycbcr(rgb)[1], cb);
-    each_colour(source, y, |rgb| rgb_to_ycbcr(rgb)[2], cr);
-    planes
-}
-
-/// Adds channel `c` of row `y`, 0..=1.
-pub(super) fn channel_row(source: &Picture, y: usize, c: usize, into: &mut Vec<f32>) {
-    match (c, source.channels) {
-        (0, _) => each_colour(source, y, |rgb| rgb[0], into),
-        (1, Channels::Rgb | Channels::Rgba) => each_colour(source, y, |rgb| rgb[1], into),
-        (2, Channels::Rgb | Channels::Rgba) => each_colour(source, y, |rgb| rgb[2], into),
-        _ => {
-            let (width, count) = (source.width as usize, source.channels.count());
-            into.extend((y * width..(y + 1) * width).map(|p| source.samples.unit(p * count + c)));
-        }
-    }
-}
-
-/// Adds the luma of row `y`, 0..=1.
-pub(super) fn luma_row(source: &Picture, y: usize, into: &mut Vec<f32>) {
-    each_colour(source, y, luma, into);
-}
-
-/// Adds what `value` makes of the colour of every pixel of row `y`; a grey pixel has three equal colours.
-fn each_colour(source: &Picture, y: usize, value: impl Fn([f32; 3]) -> f32, into: &mut Vec<f32>) {
-    fn put<T: Sample + Into<f32>, const N: usize>(row: &[T], value: impl Fn([f32; 3]) -> f32, into: &mut Vec<f32>) {
-        let at = |pixel: &[T; N], c: usize| pixel[if N > 2 { c } else { 0 }].into() / T::PEAK;
-        into.extend(row.as_chunks::<N>().0.iter().map(|pixel| value([at(pixel, 0), at(pixel, 1), at(pixel, 2)])));
-    }
-    let row = source.width as usize * source.channels.count();
-    let row = y * row..(y + 1) * row;
-    match (&source.samples, source.channels) {
-        (Samples::U8(values), Channels::Grey) => put::<_, 1>(&values[row], value, into),
-        (Samples::U8(values), Channels::GreyAlpha) => put::<_, 2>(&values[row], value, into),
-        (Samples::U8(values), Channels::Rgb) => put::<_, 3>(&values[row], value, into),
-        (Samples::U8(values), Channels::Rgba) => put::<_, 4>(&values[row], value, into),
-        (Samples::U16(values), Channels::Grey) => put::<_, 1>(&values[row], value, into),
-        (Samples::U16(values), Channels::GreyAlpha) => put::<_, 2>(&values[row], value, into),
-        (Samples::U16(values), Channels::Rgb) => put::<_, 3>(&values[row], value, into),
-        (Samples::U16(values), Channels::Rgba) => put::<_, 4>(&values[row], value, into),
-    }
-}
-
-/// Colour of pixel `index`, 0..=1; a grey picture gives three equal values.
-pub(super) fn rgb_at(source: &Picture, index: usize) -> [f32; 3] {
-    let at = index * source.channels.count();
-    match source.channels {
-        Channels::Grey | Channels::GreyAlpha => [source.samples.unit(at); 3],
-        Channels::Rgb | Channels::Rgba => [0, 1, 2].map(|c| source.samples.unit(at + c)),
-    }
+    let mut planes = (Vec::new(), Vec::new());
+    let chroma = |rgb| {
+        let [_, cb, cr] = rgb_to_ycbcr(rgb);
+        (cb, cr)
+    };
+    each_colour(source, y, 0..source.width as usize, chroma, &mut planes);
+    planes.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_and_white() {
+        let mut row = Row { planes: vec![vec![0.0, 0.5, 1.0, 1.7, -0.1, 0.25], vec![1.0, 1.0, 0.5, 0.0, 1.0, 2.0]] };
+        let mut seen = row.clone();
+        levels(&mut row, u8::PEAK, true);
+        assert_eq!(row.planes, [[0.0, 128.0, 255.0, 255.0, 0.0, 64.0]]);
+        assert_eq!(interleaved::<u8>(&row, Channels::Grey), [0, 128, 255, 255, 0, 64]);
+        levels(&mut seen, u16::PEAK, false);
+        assert_eq!(interleaved::<u16>(&seen, Channels::GreyAlpha), [0, 65_535, 32_768, 65_535, 65_535, 32_768, 65_535, 0, 0, 65_535, 16_384, 65_535]);
+    }
+
+    #[test]
+    fn every_row_of_chroma_is_made_once() {
+        let picture = Picture::new(20, 30, Channels::Rgb, crate::image::Samples::U8((0..1800u32).map(|i| (i * 7 % 251) as u8).collect())).unwrap();
+        for factor in [2, 3, 4, 16] {
+            let mut chroma = Chroma::new(&picture, factor, true);
+            for y in 0..30 * factor {
+                chroma.compute(&picture, y);
+                // Rows are numbered as they are made: one made twice would shift those after it.
+                assert!(chroma.rows.end() <= y / factor + 4, "x{factor}: {} rows at {y}", chroma.rows.end());
+            }
+            assert_eq!(chroma.rows.end(), 30);
+        }
+    }
 
     #[test]
     fn a_round_trip_is_both_resamplings() {

@@ -3,6 +3,8 @@
 //! Guarantee: with the halo of [`Geometry`], a kept output pixel depends on the same values as in the
 //! untiled run on the picture extended by replicated borders; tiled and untiled differ by rounding only.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 use crate::model::graph::Shape;
 use crate::model::receptive_field::Geometry;
@@ -119,19 +121,31 @@ impl TilePlan {
         self.geometry
     }
 
-    /// The first row of the picture that `tile` and the tiles beside it read, and the one after the last.
-    pub fn rows_read(&self, tile: Tile) -> [usize; 2] {
-        let halo = self.geometry.halo;
-        [tile.y.saturating_sub(halo), (tile.y + self.core[0] + halo).min(self.picture[0])]
+    /// The row of the picture after the last one that `tile` and the tiles beside it read.
+    pub fn rows_end(&self, tile: Tile) -> usize {
+        (tile.y + self.core[0] + self.geometry.halo).min(self.picture[0])
     }
 
-    /// Reads one plane of a tile's input from the picture, replicating the border: `sample(row, column)` over `input_shape`.
-    pub fn extract(&self, tile: Tile, mut sample: impl FnMut(usize, usize) -> f32, into: &mut Vec<f32>) {
+    /// Reads one plane of a tile's input from the picture, replicating the border: `row(y, columns, into)` adds those columns of a row.
+    pub fn extract(&self, tile: Tile, mut row: impl FnMut(usize, Range<usize>, &mut Vec<f32>), into: &mut Vec<f32>) {
         let Shape { height, width, .. } = self.input_shape(1);
-        let clamp = |at: usize, side: usize| at.saturating_sub(self.geometry.halo).min(side - 1);
-        for row in 0..height {
-            let y = clamp(tile.y + row, self.picture[0]);
-            into.extend((0..width).map(|column| sample(y, clamp(tile.x + column, self.picture[1]))));
+        let halo = self.geometry.halo;
+        let columns = tile.x.saturating_sub(halo)..(tile.x + width - halo).min(self.picture[1]);
+        let left = halo.saturating_sub(tile.x);
+        let mut last = None;
+        for y in (0..height).map(|y| (tile.y + y).saturating_sub(halo).min(self.picture[0] - 1)) {
+            let start = into.len();
+            if last == Some(y) {
+                into.extend_from_within(start - width..);
+                continue;
+            }
+            last = Some(y);
+            into.resize(start + left, 0.0);
+            row(y, columns.clone(), into);
+            let edge = into[start + left];
+            into[start..start + left].fill(edge);
+            let edge = into[into.len() - 1];
+            into.resize(start + width, edge);
         }
     }
 
@@ -172,21 +186,20 @@ mod tests {
     fn borders_are_replicated() {
         let plan = TilePlan::new(3, 1, 8, GEOMETRY).unwrap();
         let mut input = Vec::new();
-        plan.extract(plan.tile(0), |_, x| [10.0, 20.0, 30.0][x], &mut input);
+        plan.extract(plan.tile(0), |_, columns, into| into.extend(columns.map(|x| [10.0, 20.0, 30.0][x])), &mut input);
         assert_eq!(plan.input_shape(1), Shape::new(1, 7, 9));
         let row = [10.0, 10.0, 10.0, 10.0, 20.0, 30.0, 30.0, 30.0, 30.0];
         assert!(input.chunks(9).all(|r| r == row));
     }
 
     #[test]
-    fn rows_read_are_those_of_the_halo() {
+    fn rows_are_read_down_to_the_halo() {
         let plan = TilePlan::oblong(9, 20, [8, 4], GEOMETRY).unwrap();
         assert_eq!((plan.rows(), plan.columns()), (3, 3));
         let mut rows = Vec::new();
-        plan.extract(plan.tile(4), |y, _| y as f32, &mut rows);
-        let [first, end] = plan.rows_read(plan.tile(4));
-        assert_eq!((rows.first(), rows.last()), (Some(&(first as f32)), Some(&(end as f32 - 1.0))));
-        assert_eq!(plan.rows_read(plan.tile(8)), [11, 20]);
+        plan.extract(plan.tile(4), |y, columns, into| into.extend(columns.map(|_| y as f32)), &mut rows);
+        assert_eq!((rows.first(), rows.last()), (Some(&4.0), Some(&(plan.rows_end(plan.tile(4)) as f32 - 1.0))));
+        assert_eq!(plan.rows_end(plan.tile(8)), 20);
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use inlarge::codec::decode;
 use inlarge::finish::Row;
+use inlarge::finish::lock::InputRow;
 use inlarge::finish::meter::Meter;
 use inlarge::image::Picture;
 use inlarge::image::metrics::score;
+use inlarge::image::rows::channel_row;
 use inlarge::{Error, Result};
 
 use crate::args::ScoreArgs;
@@ -36,14 +38,16 @@ fn lr_psnr(input: Picture, result: &Picture, scale: Option<u32>) -> Result<f64> 
             "Give the picture that the result was made of, of the same kind of colour, and a result of a whole scale",
         ));
     }
-    let row = |picture: &Picture, y: usize, c: usize| -> Vec<f32> {
-        let (width, count) = (picture.width as usize, picture.channels.count());
-        (y * width..(y + 1) * width).map(|p| picture.samples.unit(p * count + c)).collect()
-    };
     let [width, height] = [input.width as usize, input.height as usize];
-    let mut meter = Meter::new(factor as usize, width, height, colours, Box::new(move |y, c, into| into.extend(row(&input, y, c))));
+    let before: InputRow = Box::new(move |y, c, into| channel_row(&input, y, c, 0..width, into));
+    let mut meter = Meter::new(factor as usize, [width, height], [0..width, 0..height], colours, 1.0, before);
     for y in 0..result.height as usize {
-        meter.push(Row { planes: (0..colours).map(|c| row(result, y, c)).collect() });
+        let plane = |c: usize| {
+            let mut plane = Vec::new();
+            channel_row(result, y, c, 0..result.width as usize, &mut plane);
+            plane
+        };
+        meter.push(Row { planes: (0..colours).map(plane).collect() });
     }
     meter.psnr().ok_or_else(|| Error::parameter("The pictures could not be compared", "Give whole pictures"))
 }

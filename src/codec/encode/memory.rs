@@ -1,26 +1,26 @@
 //! A file in memory.
 
-use std::cell::{Ref, RefCell};
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A file in memory. Its clones are the same file, so that its bytes can be read when an encoder has taken one.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryFile(Rc<RefCell<Cursor<Vec<u8>>>>);
+pub struct MemoryFile(Arc<Mutex<Cursor<Vec<u8>>>>);
 
 impl MemoryFile {
     /// What was written so far.
-    ///
-    /// # Panics
-    /// Where it is written to while the answer is in use.
-    pub fn bytes(&self) -> Ref<'_, Vec<u8>> {
-        Ref::map(self.0.borrow(), Cursor::get_ref)
+    pub fn bytes(&self) -> Vec<u8> {
+        self.file().get_ref().clone()
+    }
+
+    fn file(&self) -> MutexGuard<'_, Cursor<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Write for MemoryFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -30,6 +30,6 @@ impl Write for MemoryFile {
 
 impl Seek for MemoryFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.borrow_mut().seek(to)
+        self.file().seek(to)
     }
 }

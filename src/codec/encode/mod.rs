@@ -6,12 +6,16 @@
 mod jpeg;
 mod memory;
 mod png;
+#[cfg(not(target_arch = "wasm32"))]
+mod threaded;
 mod tiff;
 mod webp;
 
 use std::io::{Seek, Write};
 
 pub use memory::MemoryFile;
+#[cfg(not(target_arch = "wasm32"))]
+pub use threaded::threaded;
 
 use super::{Metadata, exif, icc, xmp};
 use crate::error::{Error, Result};
@@ -202,12 +206,26 @@ impl Rows<'_> {
 }
 
 /// Where a file goes. Only TIFF seeks: back to its start, once, when all rows are there.
-pub trait Sink: Write + Seek {}
+pub trait Sink: Write + Seek + MaybeSend {}
 
-impl<T: Write + Seek + ?Sized> Sink for T {}
+impl<T: Write + Seek + MaybeSend + ?Sized> Sink for T {}
+
+/// [`Send`] where there are threads: natively a file is encoded on one of its own.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait MaybeSend: Send {}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Send + ?Sized> MaybeSend for T {}
+
+/// Nothing: WebAssembly has no threads here.
+#[cfg(target_arch = "wasm32")]
+pub trait MaybeSend {}
+
+#[cfg(target_arch = "wasm32")]
+impl<T: ?Sized> MaybeSend for T {}
 
 /// A file being written.
-pub trait RowEncoder {
+pub trait RowEncoder: MaybeSend {
     /// Writes the next rows.
     ///
     /// # Errors

@@ -1,9 +1,8 @@
 //! PNG, streamed through `png`.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use png::{BitDepth, ColorType, Compression, Filter, Info, PixelDimensions, StreamWriter, Unit};
 
@@ -18,11 +17,17 @@ const CHUNK: usize = 64 << 10;
 /// What the engine wrote and the sink has not got yet. The engine's streaming writer asks for a
 /// writer that borrows nothing.
 #[derive(Clone, Default)]
-struct Outbox(Rc<RefCell<Vec<u8>>>);
+struct Outbox(Arc<Mutex<Vec<u8>>>);
+
+impl Outbox {
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Write for Outbox {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
+        self.bytes().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -77,7 +82,7 @@ impl<'w> Encoder<'w> {
     }
 
     fn deliver(&mut self) -> Result<()> {
-        let mut waiting = self.outbox.0.borrow_mut();
+        let mut waiting = self.outbox.bytes();
         let sent = self.sink.write_all(&waiting);
         waiting.clear();
         sent.map_err(|e| failed(OutputFormat::Png, e))
@@ -104,7 +109,7 @@ impl RowEncoder for Encoder<'_> {
             Rows::U8(samples) => {
                 for row in samples.chunks_exact(row_len) {
                     self.writer.write_all(row).map_err(error)?;
-                    if self.outbox.0.borrow().len() >= CHUNK {
+                    if self.outbox.bytes().len() >= CHUNK {
                         self.deliver()?;
                     }
                 }
@@ -114,7 +119,7 @@ impl RowEncoder for Encoder<'_> {
                     self.row.clear();
                     self.row.extend(row.iter().flat_map(|s| s.to_be_bytes()));
                     self.writer.write_all(&self.row).map_err(error)?;
-                    if self.outbox.0.borrow().len() >= CHUNK {
+                    if self.outbox.bytes().len() >= CHUNK {
                         self.deliver()?;
                     }
                 }
@@ -128,7 +133,7 @@ impl RowEncoder for Encoder<'_> {
         counter.finish()?;
         writer.finish().map_err(|e| failed(OutputFormat::Png, e))?;
         let error = |e| failed(OutputFormat::Png, e);
-        sink.write_all(&outbox.0.borrow()).map_err(error)?;
+        sink.write_all(&outbox.bytes()).map_err(error)?;
         sink.flush().map_err(error)
     }
 }

@@ -1,0 +1,44 @@
+//! Rows of a picture as planes, 0..=1.
+
+use std::ops::Range;
+
+use super::colour::luma;
+use super::{Channels, Picture, Samples};
+
+/// Adds `columns` of channel `c` of row `y`, 0..=1.
+pub fn channel_row(source: &Picture, y: usize, c: usize, columns: Range<usize>, into: &mut Vec<f32>) {
+    match (c, source.channels) {
+        (0, _) => each_colour(source, y, columns, |rgb| rgb[0], into),
+        (1, Channels::Rgb | Channels::Rgba) => each_colour(source, y, columns, |rgb| rgb[1], into),
+        (2, Channels::Rgb | Channels::Rgba) => each_colour(source, y, columns, |rgb| rgb[2], into),
+        _ => {
+            let (row, count) = (y * source.width as usize, source.channels.count());
+            into.extend(columns.map(|x| source.samples.unit((row + x) * count + c)));
+        }
+    }
+}
+
+/// Adds `columns` of the luma of row `y`, 0..=1.
+pub fn luma_row(source: &Picture, y: usize, columns: Range<usize>, into: &mut Vec<f32>) {
+    each_colour(source, y, columns, luma, into);
+}
+
+/// Adds what `value` makes of the colours of row `y`; a grey pixel has three equal ones.
+pub(crate) fn each_colour<V>(source: &Picture, y: usize, columns: Range<usize>, value: impl Fn([f32; 3]) -> V, into: &mut impl Extend<V>) {
+    fn put<T: Copy + Into<f32>, const N: usize, V>(row: &[T], peak: f32, value: impl Fn([f32; 3]) -> V, into: &mut impl Extend<V>) {
+        let at = |pixel: &[T; N], c: usize| pixel[if N > 2 { c } else { 0 }].into() / peak;
+        into.extend(row.as_chunks::<N>().0.iter().map(|pixel| value([at(pixel, 0), at(pixel, 1), at(pixel, 2)])));
+    }
+    let (first, count) = (y * source.width as usize, source.channels.count());
+    let row = (first + columns.start) * count..(first + columns.end) * count;
+    match (&source.samples, source.channels) {
+        (Samples::U8(values), Channels::Grey) => put::<_, 1, _>(&values[row], 255.0, value, into),
+        (Samples::U8(values), Channels::GreyAlpha) => put::<_, 2, _>(&values[row], 255.0, value, into),
+        (Samples::U8(values), Channels::Rgb) => put::<_, 3, _>(&values[row], 255.0, value, into),
+        (Samples::U8(values), Channels::Rgba) => put::<_, 4, _>(&values[row], 255.0, value, into),
+        (Samples::U16(values), Channels::Grey) => put::<_, 1, _>(&values[row], 65_535.0, value, into),
+        (Samples::U16(values), Channels::GreyAlpha) => put::<_, 2, _>(&values[row], 65_535.0, value, into),
+        (Samples::U16(values), Channels::Rgb) => put::<_, 3, _>(&values[row], 65_535.0, value, into),
+        (Samples::U16(values), Channels::Rgba) => put::<_, 4, _>(&values[row], 65_535.0, value, into),
+    }
+}
