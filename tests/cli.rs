@@ -256,6 +256,21 @@ fn wrong_usage_is_status_2_and_names_the_remedy() {
 }
 
 #[test]
+fn a_map_takes_no_other_files_place() {
+    let desk = Desk::new();
+    desk.put("in.png", &encode(&picture(8, 8, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 8));
+    let before = fs::read(desk.path("in.png")).unwrap();
+    for (map, words) in [("in.png", "replace its own input"), ("./out.png", "replace its own result"), ("missing/map.png", "cannot be written")] {
+        let output = desk.run(&["in.png", "-s", "2", "-o", "out.png", "--map", map]);
+        assert!(!output.status.success() && text(&output).contains(words), "{map}: {}", text(&output));
+        assert_eq!(desk.names(), ["in.png"], "{map}");
+        assert!(fs::read(desk.path("in.png")).unwrap() == before);
+    }
+    assert!(desk.run(&["in.png", "-s", "2", "-o", "out.png", "--map", "map.png"]).status.success());
+    assert_eq!(desk.names(), ["in.png", "map.png", "out.png"]);
+}
+
+#[test]
 fn sizes_prints_and_maps() {
     let desk = Desk::new();
     desk.put("in.png", &encode(&picture(60, 40, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 40));

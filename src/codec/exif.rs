@@ -25,9 +25,10 @@ const PIXEL_X_DIMENSION: u16 = 0xA002;
 const PIXEL_Y_DIMENSION: u16 = 0xA003;
 
 /// Whether a tag of the first directory says how a file stores its pixels, and so nothing about another file. Sources:
-/// TIFF 6.0; its supplements for `SubIFDs` (330) and JPEG (347); EXIF 2.32, 4.6.4 A and B.
+/// TIFF 6.0; its supplements for `SubIFDs` (330) and JPEG (347); EXIF 2.32, 4.6.4 A and B; Photoshop's layers (37724).
+/// `GeoTIFF`'s places of pixels on the Earth (33550, 33922, 34264, 34735 to 34737) are those of the old pixels.
 pub(super) fn is_structure(tag: u16) -> bool {
-    matches!(tag, 254..=255 | 258..=259 | 262..=266 | 273 | 277..=281 | 284 | 288..=292 | 301 | 317..=347 | 512..=532 | 559)
+    matches!(tag, 254..=255 | 258..=259 | 262..=266 | 273 | 277..=281 | 284 | 288..=292 | 301 | 317..=347 | 512..=532 | 559 | 33_550 | 33_922 | 34_264 | 34_735..=34_737 | 37_724)
 }
 
 /// Whether a tag of the first directory is metadata of its own kind, which [`super::Metadata`] holds apart.
@@ -233,6 +234,17 @@ mod tests {
         assert!(!holds(&without) && !without.windows(4).any(|w| w == b"note"));
         assert_eq!(read(&without).unwrap().gps, Directory::default());
         assert!(!remove_location(&mut tree), "there is no note left");
+    }
+
+    #[test]
+    fn what_is_true_of_the_old_pixels_alone_does_not_go_on() {
+        let mut tree = read(&sample(Order::Little, 1, false)).unwrap();
+        // Photoshop's layers; GeoTIFF's pixel scale and keys; the twin, a description.
+        for tag in [37_724, 33_550, 34_735, 270] {
+            tree.main.set(Entry { tag, kind: UNDEFINED, data: b"of the old pixels".to_vec() });
+        }
+        let again = read(&tree.write(false).0).unwrap();
+        assert_eq!([37_724, 33_550, 34_735, 270].map(|tag| again.main.get(tag).is_some()), [false, false, false, true]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One picture on its way: the state machine that command line and browser drive.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -312,14 +313,18 @@ impl Job {
         let samples = self.format.row_len() as f64 * f64::from(self.format.height);
         let networks: f64 = self.passes.iter().zip(tile_seconds).map(|(pass, seconds)| pass.len() as f64 * seconds).sum();
         let rows = samples * SAMPLE_NANOSECONDS * 1e-9;
-        let scale = f64::from(self.format.width) / f64::from(self.input[0]);
-        let [file_bytes, most_file_bytes] = file_bytes(self.options.format, self.format, self.options.quality, scale);
+        let [file_bytes, most_file_bytes] = self.file_bytes();
         Estimate {
             milliseconds: (1e3 * ((networks + rows) / parallel).max(rows)) as u64,
             memory_bytes: self.memory_bytes(),
             file_bytes,
             most_file_bytes,
         }
+    }
+
+    /// Bytes of the file: for a photograph, and at the most.
+    pub fn file_bytes(&self) -> [u64; 2] {
+        file_bytes(self.options.format, self.format, self.options.quality, f64::from(self.format.width) / f64::from(self.input[0]))
     }
 
     fn memory_bytes(&self) -> u64 {
@@ -438,7 +443,7 @@ impl Job {
         );
     }
 
-    fn examine(&self, number: usize, run: usize, planes: &[Vec<f32>]) -> Result<(), Doubt> {
+    fn examine(&self, number: usize, run: usize, planes: &[Cow<'_, [f32]>]) -> Result<(), Doubt> {
         let pass = &self.passes[number];
         let mut input = Vec::new();
         for (plane, output) in planes.iter().enumerate() {
@@ -569,12 +574,12 @@ fn all_equal(values: &[f32]) -> bool {
 }
 
 /// The planes that a band wants from those that a network gives: as they are, repeated, or averaged.
-fn fit_planes(output: &[f32], plane_len: usize, wanted: usize) -> Vec<Vec<f32>> {
+fn fit_planes(output: &[f32], plane_len: usize, wanted: usize) -> Vec<Cow<'_, [f32]>> {
     let given: Vec<&[f32]> = output.chunks_exact(plane_len).collect();
     match (given.len(), wanted) {
-        (3, 1) => vec![(0..plane_len).map(|i| (given[0][i] + given[1][i] + given[2][i]) / 3.0).collect()],
-        (1, 3) => vec![given[0].to_vec(); 3],
-        _ => given.iter().map(|p| p.to_vec()).collect(),
+        (3, 1) => vec![(0..plane_len).map(|i| (given[0][i] + given[1][i] + given[2][i]) / 3.0).collect::<Vec<f32>>().into()],
+        (1, 3) => vec![given[0].into(); 3],
+        _ => given.into_iter().map(Cow::from).collect(),
     }
 }
 

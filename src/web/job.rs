@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::rc::Rc;
 
 use js_sys::Float32Array;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::JsError;
-use crate::codec::encode::{MemoryFile, OutputFormat};
+use crate::codec::encode::OutputFormat;
 use crate::codec::{Decoded, Density, MetadataPolicy, decode};
 use crate::error::{Error, Result};
 use crate::limits::MAX_WHOLE_PIXELS;
@@ -293,11 +293,6 @@ impl Job {
     pub fn open(source: Source, file_name: &str, passes: &Passes, options: &str) -> Result<Job, JsError> {
         let options: Options = serde_json::from_str(options).map_err(|e| Error::parameter(format!("The job's options cannot be read: {e}"), ""))?;
         let Finish { fidelity, map, denoise, sharpen, grain, seed, wrap } = options.finish;
-        for (name, share) in [("denoise", denoise), ("sharpen", sharpen), ("grain", grain)] {
-            if !(0.0..=1.0).contains(&share) {
-                return Err(Error::parameter(format!("A value of {share} was asked for {name}"), "Choose 0 to 1").into());
-            }
-        }
         let chunks = Chunks::default();
         let job_options = JobOptions {
             input: file_name.into(),
@@ -322,18 +317,6 @@ impl Job {
         let mut job = PipelineJob::new(source.0, &networks, job_options, options.opaque_scale, chunks.clone())?;
         job.set_engine(&options.backend, &options.adapter);
         Ok(Self { job, chunks })
-    }
-
-    /// Width of the input, upright.
-    #[wasm_bindgen(getter = inputWidth)]
-    pub fn input_width(&self) -> u32 {
-        self.job.input_size()[0]
-    }
-
-    /// Height of the input, upright.
-    #[wasm_bindgen(getter = inputHeight)]
-    pub fn input_height(&self) -> u32 {
-        self.job.input_size()[1]
     }
 
     /// Width of the result.
@@ -378,6 +361,18 @@ impl Job {
         Ok(self.job.next_tile()?.map(TileRequest))
     }
 
+    /// Whether the job goes on though no tile is ready and none is under way: `next` then makes a band of rows.
+    #[wasm_bindgen(getter = goesOn)]
+    pub fn goes_on(&self) -> bool {
+        self.job.goes_on()
+    }
+
+    /// A guess at the bytes of the file.
+    #[wasm_bindgen(getter = fileBytes)]
+    pub fn file_bytes(&self) -> f64 {
+        self.job.file_bytes()[0] as f64
+    }
+
     /// Takes a tile's output; `false`: run it again, on another engine when it fails twice.
     pub fn put(&mut self, index: usize, data: &[f32]) -> Result<bool, JsError> {
         Ok(self.job.put(index, data)?)
@@ -397,9 +392,9 @@ impl Job {
     /// The fidelity map as a PNG of the input's size, where it was asked for.
     pub fn map(&self) -> Result<Option<Vec<u8>>, JsError> {
         let Some(map) = self.job.map() else { return Ok(None) };
-        let file = MemoryFile::default();
-        write_map(&map, file.clone())?;
-        Ok(Some(file.bytes().to_vec()))
+        let mut file = Cursor::new(Vec::new());
+        write_map(&map, &mut file)?;
+        Ok(Some(file.into_inner()))
     }
 
     /// The report as JSON.

@@ -1,6 +1,5 @@
 import { abortError, DeviceError, LimitsError, orAborted, toPlain, UnsupportedError, type ErrorKind } from '../shared/errors.js';
 import { isSlower, type JobRequest, type JobResult, type Progress, type Refusal, type Report } from '../shared/protocol.js';
-import { guessBytes } from '../shared/file-size.js';
 import { nobody, type Engines } from './engines.js';
 import { type Member } from './member.js';
 import type { LoadedModel, Models } from './models.js';
@@ -83,7 +82,7 @@ export class JobRun {
     const { job, pool } = await this.open(new Uint8Array(file), first);
     try {
       const { output, sink: choice, place } = this.request;
-      const sink = await openSink({ choice, place, guessedBytes: guessBytes(output.type, job.width * job.height, output.quality, job.width / job.inputWidth) });
+      const sink = await openSink({ choice, place, guessedBytes: job.fileBytes });
       this.sink = sink;
       await this.allTiles(job, pool);
       this.progress('encode', 0, 1);
@@ -314,6 +313,13 @@ export class JobRun {
       this.stopIfCancelled();
       const tile = this.again.pop() ?? take(job.next());
       if (!tile) {
+        if (job.goesOn) {
+          await this.collect(job);
+          this.progress('upscale', job.tilesDone, job.tiles, undefined, { width: job.width, height: job.height });
+          // A task of its own, so that a cancellation is heard.
+          await new Promise((resolve) => setTimeout(resolve));
+          continue;
+        }
         // A later pass waits for tiles that others run.
         if (this.inFlight === 0) return;
         await new Promise<void>((resolve) => this.waiting.push(resolve));

@@ -51,16 +51,18 @@ export interface WasmChunk {
 
 /** The state machine from file bytes to tiles to file bytes (wasm class of the app module). */
 export interface WasmJob {
-  /** Width of the source, upright. */
-  readonly inputWidth: number;
   readonly width: number;
   readonly height: number;
+  /** A guess at the bytes of the file. */
+  readonly fileBytes: number;
   readonly tiles: number;
   readonly tilesDone: number;
   /** Channels, height and width of the tiles' input, three numbers for each pass. */
   readonly shapes: Uint32Array;
   /** The next tile; undefined where none is ready: all were handed out, or wait for tiles that were. */
   next(): WasmTile | undefined;
+  /** Whether the job goes on though no tile is ready and none is under way: `next` then makes a band of rows. */
+  readonly goesOn: boolean;
   put(index: number, data: Float32Array): boolean;
   /** The next piece of the encoded file; undefined when there are no more yet. */
   take(): WasmChunk | undefined;

@@ -185,6 +185,12 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
         },
     };
     let aside = Aside::create(&output);
+    // Opened now: a folder that is missing shows before the work, not after it.
+    let map_file = args.map.as_deref().filter(|_| !args.estimate).map(|path| {
+        let aside = Aside::create(path);
+        aside.file().map(|file| (aside, file))
+    });
+    let map_file = map_file.transpose()?;
     let mut job = Job::new(decoded, &plan.networks, options, plan.opaque_scale, BufWriter::new(aside.file()?))?;
     let size = job.size();
     if args.estimate || u64::from(size[0]) * u64::from(size[1]) >= WORTH_ESTIMATING {
@@ -205,12 +211,11 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
     drive::run(&mut job, &plan.networks, engine, &AtomicBool::new(false), &mut |done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     let report = job.report(&output.display().to_string(), started.elapsed().as_secs_f64());
-    if let (Some(path), Some(map)) = (&args.map, job.map()) {
-        let aside = Aside::create(path);
-        write_map(&map, BufWriter::new(aside.file()?))?;
+    aside.rename()?;
+    if let (Some((aside, file)), Some(map)) = (map_file, job.map()) {
+        write_map(&map, BufWriter::new(file))?;
         aside.rename()?;
     }
-    aside.rename()?;
     Ok(Some(report))
 }
 
@@ -296,11 +301,28 @@ fn output_path(args: &EnlargeArgs, input: &Path, plan: &Plan<'_>, picture: &Pict
         fs::create_dir_all(folder)
             .map_err(|e| Error::encode(format!("The folder {} cannot be made: {e}", folder.display()), "Choose another folder"))?;
     }
-    let same = path.canonicalize().is_ok_and(|o| input.canonicalize().is_ok_and(|i| i == o));
-    if same {
+    if same_file(&path, input) {
         return Err(Error::parameter(format!("The result would replace its own input {}", input.display()), "Choose another output name"));
     }
+    if let Some(map) = &args.map {
+        for (other, what) in [(input, "input"), (&path, "result")] {
+            if same_file(map, other) {
+                return Err(Error::parameter(format!("The map would replace its own {what} {}", other.display()), "Choose another name for --map"));
+            }
+        }
+    }
     Ok(path)
+}
+
+/// Whether two names are those of one file, that may not be there yet.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        path.canonicalize().ok().or_else(|| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(folder.canonicalize().ok()?.join(path.file_name()?))
+        })
+    };
+    place(a).is_some_and(|a| place(b) == Some(a))
 }
 
 /// A file that gets its name only when it is complete, and is removed otherwise.
