@@ -6,8 +6,10 @@
 //! Sources: ICC.1:2022, 6.3.4, 10.6, 10.10 to 10.12 and 10.18; IEC 61966-2-1.
 
 use super::icc;
+use super::ifd::Order;
 use crate::error::Result;
 use crate::image::Samples;
+use crate::image::colour::from_linear;
 use crate::limits::try_vec;
 
 /// The white of the connection space, D50.
@@ -46,20 +48,20 @@ impl Curve {
 
     /// Reads a curve, and tells how many bytes it takes.
     fn read(bytes: &[u8]) -> Option<(Self, usize)> {
-        let fixed = |at: usize| u32_at(bytes, at).map(|v| v as i32 as f32 / 65_536.0);
+        let fixed = |at: usize| Order::Big.u32_at(bytes, at).map(|v| v as i32 as f32 / 65_536.0);
         match bytes.get(..4)? {
             b"curv" => {
-                let count = u32_at(bytes, 8)? as usize;
+                let count = Order::Big.u32_at(bytes, 8)? as usize;
                 let values = bytes.get(12..count.checked_mul(2)?.checked_add(12)?)?;
                 let curve = match count {
                     0 => Self::Identity,
-                    1 => Self::Formula([f32::from(u16_at(values, 0)?) / 256.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+                    1 => Self::Formula([f32::from(Order::Big.u16_at(values, 0)?) / 256.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
                     _ => Self::Table(words(values)),
                 };
                 Some((curve, 12 + values.len()))
             }
             b"para" => {
-                let kind = usize::from(u16_at(bytes, 8)?);
+                let kind = usize::from(Order::Big.u16_at(bytes, 8)?);
                 let count = *[1, 3, 4, 5, 7].get(kind)?;
                 let mut p = [0.0; 7];
                 for (i, value) in p.iter_mut().take(count).enumerate() {
@@ -115,14 +117,6 @@ struct Table {
     encoding: Encoding,
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
-}
-
 fn words(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(2).map(|v| f32::from(u16::from_be_bytes([v[0], v[1]])) / 65_535.0).collect()
 }
@@ -158,7 +152,7 @@ impl Table {
     /// The types of version 2, whose values have `width` bytes. Their matrix is for XYZ as input only.
     fn old(data: &[u8], width: usize, lab: bool) -> Option<Self> {
         let &[4, 3, points] = data.get(8..11)? else { return None };
-        let (ins, outs, start) = if width == 1 { (256, 256, 48) } else { (usize::from(u16_at(data, 48)?), usize::from(u16_at(data, 50)?), 52) };
+        let (ins, outs, start) = if width == 1 { (256, 256, 48) } else { (usize::from(Order::Big.u16_at(data, 48)?), usize::from(Order::Big.u16_at(data, 50)?), 52) };
         if ins < 2 || outs < 2 {
             return None;
         }
@@ -184,13 +178,13 @@ impl Table {
     /// The type of version 4.
     fn new(data: &[u8], lab: bool) -> Option<Self> {
         let &[4, 3] = data.get(8..10)? else { return None };
-        let part = |at: usize| u32_at(data, at).filter(|&offset| offset > 0).map(|offset| data.get(offset as usize..));
+        let part = |at: usize| Order::Big.u32_at(data, at).filter(|&offset| offset > 0).map(|offset| data.get(offset as usize..));
         let out = Curve::read_all(part(12)??)?;
         let middle = match (part(16), part(20)) {
             (Some(matrix), Some(curves)) => {
                 let mut numbers = [0.0; 12];
                 for (i, number) in numbers.iter_mut().enumerate() {
-                    *number = u32_at(matrix?, 4 * i)? as i32 as f32 / 65_536.0;
+                    *number = Order::Big.u32_at(matrix?, 4 * i)? as i32 as f32 / 65_536.0;
                 }
                 Some((Curve::read_all(curves?)?, numbers))
             }
@@ -224,7 +218,7 @@ impl Table {
                 from_lab([whole[0] / 2.55, whole[1] - 128.0, whole[2] - 128.0])
             }
         };
-        TO_SRGB.map(|row| encoded(row.iter().zip(xyz).map(|(m, v)| m * v).sum()))
+        TO_SRGB.map(|row| from_linear(row.iter().zip(xyz).map(|(m, v)| m * v).sum::<f32>().clamp(0.0, 1.0)))
     }
 
     fn interpolate(&self, inks: [f32; 4]) -> [f32; 3] {
@@ -262,11 +256,6 @@ fn from_lab([l, a, b]: [f32; 3]) -> [f32; 3] {
     let cubed = |t: f32| if t > 6.0 / 29.0 { t * t * t } else { 3.0 * (6.0_f32 / 29.0).powi(2) * (t - 4.0 / 29.0) };
     let relative = [cubed(y + a / 500.0), cubed(y), cubed(y - b / 200.0)];
     std::array::from_fn(|i| relative[i] * WHITE[i])
-}
-
-fn encoded(linear: f32) -> f32 {
-    let v = linear.clamp(0.0, 1.0);
-    if v <= 0.003_130_8 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 }
 }
 
 /// Converts four samples at a time, the same only once in a row.

@@ -27,7 +27,7 @@ pub struct Density {
 pub(super) const NOTE_LOST: &str = "The camera maker's own notes lie too far back in the file to be moved and were left out";
 
 /// Centimetres of an inch.
-const INCH: f64 = 2.54;
+pub(crate) const INCH: f64 = 2.54;
 /// The largest density that every format can state, per unit.
 const MOST: f64 = 60_000.0;
 

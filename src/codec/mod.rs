@@ -16,5 +16,6 @@ pub mod sniff;
 mod xmp;
 
 pub use decode::{Decoded, decode};
+pub(crate) use metadata::INCH;
 pub use metadata::{Density, DensityUnit, Metadata, MetadataPolicy};
 pub use sniff::{Format, sniff};

@@ -10,6 +10,11 @@ use quick_xml::name::ResolveResult;
 
 use super::metadata::{Density, DensityUnit};
 
+/// What a packet in a JPEG's segment begins with.
+pub(super) const SEGMENT: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// What a part of an extension there begins with.
+pub(super) const EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
+
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 const TIFF: &str = "http://ns.adobe.com/tiff/1.0/";
 const EXIF: &str = "http://ns.adobe.com/exif/1.0/";

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use crate::codec::INCH;
 use crate::error::{Error, Result};
 
 /// Most that a picture is enlarged by.
@@ -41,9 +42,6 @@ pub struct Print {
     /// Pixels for each inch.
     pub dpi: f64,
 }
-
-/// Centimetres of an inch.
-const INCH: f64 = 2.54;
 
 impl Size {
     /// Width and height in pixels of the result for an input of `width` x `height`.

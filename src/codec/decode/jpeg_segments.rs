@@ -4,8 +4,6 @@
 
 use crate::codec::{Density, DensityUnit, Metadata, iptc, xmp};
 
-const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-const XMP_EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
 /// Bytes of an extension's digest.
 const DIGEST: usize = 32;
@@ -39,9 +37,9 @@ impl Segments {
             }
             0xE1 if segment.starts_with(b"Exif\0") => self.exif = self.exif.take().or_else(|| segment.get(6..).map(<[u8]>::to_vec)),
             0xE1 => {
-                if let Some(packet) = segment.strip_prefix(XMP) {
+                if let Some(packet) = segment.strip_prefix(xmp::SEGMENT) {
                     self.xmp.get_or_insert_with(|| packet.to_vec());
-                } else if let Some(part) = segment.strip_prefix(XMP_EXTENSION)
+                } else if let Some(part) = segment.strip_prefix(xmp::EXTENSION)
                     && let Some((digest, rest)) = part.split_at_checked(DIGEST)
                     && let Some(&[a, b, c, d, e, f, g, h]) = rest.get(..8)
                 {

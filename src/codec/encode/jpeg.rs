@@ -79,10 +79,8 @@ impl<'w> Encoder<'w> {
     }
 }
 
-const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-const XMP_EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 /// Bytes of an extension that a segment holds beside its length, name, digest and two numbers.
-const EXTENSION_SEGMENT: usize = 65_535 - 2 - XMP_EXTENSION.len() - 32 - 8;
+const EXTENSION_SEGMENT: usize = 65_535 - 2 - xmp::EXTENSION.len() - 32 - 8;
 
 /// Sources: JFIF 1.02; Adobe XMP Specification, part 3, 1.1.3.
 fn add_metadata(encoder: &mut jpeg_encoder::Encoder<&mut Vec<u8>>, metadata: &Metadata) -> Result<(), EncodingError> {
@@ -93,14 +91,14 @@ fn add_metadata(encoder: &mut jpeg_encoder::Encoder<&mut Vec<u8>>, metadata: &Me
         encoder.add_exif_metadata(exif)?;
     }
     match &metadata.xmp {
-        Some(packet) if packet.len() <= super::JPEG_XMP => encoder.add_app_segment(1, [XMP, packet].concat())?,
+        Some(packet) if packet.len() <= super::JPEG_XMP => encoder.add_app_segment(1, [xmp::SEGMENT, packet].concat())?,
         Some(packet) => {
             // A packet that is no XML cannot be split; none that was read from a file is like that.
             if let Some((main, digest, extension)) = xmp::split(packet) {
-                encoder.add_app_segment(1, [XMP, &main].concat())?;
+                encoder.add_app_segment(1, [xmp::SEGMENT, &main].concat())?;
                 for (i, part) in extension.chunks(EXTENSION_SEGMENT).enumerate() {
                     let numbers = [extension.len() as u32, (i * EXTENSION_SEGMENT) as u32].map(u32::to_be_bytes).concat();
-                    encoder.add_app_segment(1, [XMP_EXTENSION, digest.as_bytes(), &numbers, part].concat())?;
+                    encoder.add_app_segment(1, [xmp::EXTENSION, digest.as_bytes(), &numbers, part].concat())?;
                 }
             }
         }

@@ -17,7 +17,7 @@ pub use memory::MemoryFile;
 #[cfg(not(target_arch = "wasm32"))]
 pub use threaded::threaded;
 
-use super::{Metadata, exif, icc, xmp};
+use super::{Metadata, exif, icc, iptc, xmp};
 use crate::error::{Error, Result};
 use crate::image::{Depth, RowFormat};
 
@@ -34,9 +34,9 @@ const WEBP_SIDE: u32 = 16_383;
 /// Largest EXIF block in a JPEG: a segment of 65,535 bytes with its length and name.
 const JPEG_EXIF: usize = 65_535 - 2 - 6;
 /// Largest XMP packet in one segment of a JPEG, beside its length and name.
-const JPEG_XMP: usize = 65_535 - 2 - 29;
+const JPEG_XMP: usize = 65_535 - 2 - xmp::SEGMENT.len();
 /// Largest IPTC data in a JPEG: a segment with its name and the head of a resource.
-const JPEG_IPTC: usize = 65_535 - 2 - 14 - 13;
+const JPEG_IPTC: usize = 65_535 - 2 - iptc::SEGMENT.len() - 13;
 /// Largest ICC profile in a JPEG: 254 numbered segments.
 const JPEG_ICC: usize = 254 * (65_535 - 2 - 14);
 
