@@ -137,6 +137,28 @@ fn shipped_models_run_alike_on_simd() {
     }
 }
 
+#[test]
+fn a_network_that_denoises_does_it_as_it_is_told() {
+    let manifest = shipped::manifest().unwrap();
+    let entry = manifest.find("art", 2, "web").unwrap();
+    assert_eq!(entry.denoise, Some(3.0));
+    let tile = noise_tile(Shape::new(3, 24, 24));
+    let made = [0.0, 0.5, 1.0].map(|share| {
+        let network = shipped::load_with(entry, share).unwrap();
+        assert_eq!(network.denoise(), Some(3.0 * share));
+        simd_agrees("art", &network);
+        // What is given to other engines is the file with its setting.
+        let again = Network::from_onnx(network.onnx()).unwrap();
+        let tract = answer(&TractBackend::new(1), &again, &tile);
+        assert!(largest_difference(&tract, &answer(&SimdBackend::new(1), &network, &tile)) < 1e-4);
+        tract
+    });
+    assert!(largest_difference(&made[0], &made[1]) > 0.01 && largest_difference(&made[1], &made[2]) > 0.01);
+    // A network without the setting is as it was.
+    let plain = shipped::load_with(manifest.find("text", 2, "web").unwrap(), 1.0).unwrap();
+    assert_eq!(plain.denoise(), None);
+}
+
 fn noise_tile(shape: Shape) -> Tensor {
     Tensor::new(shape, noise(3, shape.len()).iter().map(|v| 0.5 + 0.5 * v).collect()).unwrap()
 }

@@ -247,3 +247,24 @@ fn a_size_that_the_passes_do_not_reach_is_named() {
     assert_eq!(error.kind(), "parameter");
     assert!(error.to_string().contains("40 x 40"), "{error}");
 }
+
+#[test]
+fn a_network_denoises_in_the_place_of_the_filter() {
+    let manifest = shipped::manifest().unwrap();
+    let noisy = |i: u32| 100 + (i.wrapping_mul(2_654_435_761) >> 27) as u8;
+    let file = png(&Picture::new(40, 30, Channels::Rgb, Samples::U8((0..3600).map(noisy).collect())).unwrap());
+    let run = |model: &str, share: f32| {
+        let network = shipped::load_with(manifest.find(model, 2, "web").unwrap(), share).unwrap();
+        let sink = Sink::default();
+        let mut job = Job::open(&file, &[&network], JobOptions { denoise: share, ..options(OutputFormat::Png) }, None, sink.clone()).unwrap();
+        drive::run(&mut job, &[&network], simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
+        (values(&decode(&sink.bytes()).unwrap().picture), job.report("out", 1.0))
+    };
+    let filtered = |report: &Report| report.warnings.iter().any(|warning| warning.contains("denoised before"));
+    let ((plain, off), (smooth, on)) = (run("art", 0.0), run("art", 1.0));
+    assert!(plain != smooth && !filtered(&on) && !filtered(&off));
+    // A full lock to the noisy input would bring the noise back.
+    assert_eq!((off.fidelity, on.fidelity), ("lock", "tone"));
+    let (_, text) = run("text", 1.0);
+    assert!(filtered(&text) && text.fidelity == "lock");
+}

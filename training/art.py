@@ -8,6 +8,8 @@ from training.chain import BODY_KERNEL, ChainNetwork
 CHANNELS = 32
 BODY_CONVOLUTIONS = 8
 HEAD_KERNEL = 3
+STRONGEST_LEVEL = 3.0
+"""Of the denoise levels that it is trained for."""
 
 
 class Art(ChainNetwork):

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from training import card, evaluate, sources
+from training.art import STRONGEST_LEVEL
 from training.onnx_reference import OnnxReference, halo_of
 from training.paths import DEFAULT_DATA, MODELS
 from training.runs import kinds_of
@@ -57,6 +58,7 @@ def entry(path: Path, known: dict[str, dict], data: Path) -> dict:
         "kernel": KERNELS[variant],
         "parameters": network.parameters,
         "macs_per_output_pixel": multiply_adds_per_output_pixel(network),
+        **({"denoise": STRONGEST_LEVEL} if "denoise" in network.constants else {}),
         "licence": LICENCE,
         "card": f"{name}.md",
         "data": credits_of(name, data),

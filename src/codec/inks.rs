@@ -152,7 +152,8 @@ impl Table {
     /// The types of version 2, whose values have `width` bytes. Their matrix is for XYZ as input only.
     fn old(data: &[u8], width: usize, lab: bool) -> Option<Self> {
         let &[4, 3, points] = data.get(8..11)? else { return None };
-        let (ins, outs, start) = if width == 1 { (256, 256, 48) } else { (usize::from(Order::Big.u16_at(data, 48)?), usize::from(Order::Big.u16_at(data, 50)?), 52) };
+        let (ins, outs, start) =
+            if width == 1 { (256, 256, 48) } else { (usize::from(Order::Big.u16_at(data, 48)?), usize::from(Order::Big.u16_at(data, 50)?), 52) };
         if ins < 2 || outs < 2 {
             return None;
         }

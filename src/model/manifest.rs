@@ -40,6 +40,9 @@ pub struct Entry {
     pub parameters: u64,
     /// Multiply-adds per output pixel.
     pub macs_per_output_pixel: f64,
+    /// The strongest denoising that it was trained for, where that can be chosen: its setting `denoise` goes from 0 up to this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denoise: Option<f32>,
     /// Licence of the weights.
     pub licence: String,
     /// File name of the model card.
@@ -130,15 +133,23 @@ pub mod shipped {
         Manifest::parse(MANIFEST)
     }
 
-    /// The network of an entry.
+    /// The network of an entry, as its file is.
+    ///
+    /// # Errors
+    /// As [`load_with`].
+    pub fn load(entry: &Entry) -> Result<Network> {
+        load_with(entry, 0.0)
+    }
+
+    /// The network of an entry; where it can, it denoises by `denoise` in 0..=1.
     ///
     /// # Errors
     /// `Model` where the binary does not carry the file, or as [`Network::from_onnx`].
-    pub fn load(entry: &Entry) -> Result<Network> {
+    pub fn load_with(entry: &Entry, denoise: f32) -> Result<Network> {
         let (_, bytes) = FILES
             .iter()
             .find(|(name, _)| *name == entry.file)
             .ok_or_else(|| Error::model(format!("The file \"{}\" is not part of this program", entry.file), "Install Inlarge again"))?;
-        Network::from_onnx(bytes)
+        Network::from_onnx_with(bytes, entry.denoise.map(|most| denoise * most))
     }
 }

@@ -20,7 +20,12 @@ pub struct Network {
     onnx: Arc<[u8]>,
     /// Channels of the input: 1 for a luma network, 3 for RGB.
     input_channels: usize,
+    /// How much it denoises, where that can be chosen.
+    denoise: Option<f32>,
 }
+
+/// The setting of a file that says how much its network denoises, 0 for not at all.
+const DENOISE: &str = "denoise";
 
 impl Network {
     /// Reads an ONNX file.
@@ -32,21 +37,34 @@ impl Network {
     /// `Model` for a file that is not ONNX or is damaged; `Limits` for one that is too large;
     /// `Unsupported` for a network that does not take one picture of 1 or 3 channels.
     pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
-        let file = onnx::File::parse(bytes)?;
+        Self::from_onnx_with(bytes, None)
+    }
+
+    /// As [`Network::from_onnx`], denoising as much as `denoise` says where the network can and it says something.
+    ///
+    /// # Errors
+    /// As [`Network::from_onnx`].
+    pub fn from_onnx_with(bytes: &[u8], denoise: Option<f32>) -> Result<Self> {
+        let mut file = onnx::File::parse(bytes)?;
+        let own = file.setting(DENOISE);
+        let changes = own.is_some() && denoise.is_some_and(|level| own != Some(level));
+        if let Some(level) = denoise {
+            file.set(DENOISE, level);
+        }
         let input_channels = file.input_channels()?;
         let graph = file.graph();
         // A file written for one size is of no use for tiles; its graph is.
         let onnx = match &graph {
-            Ok(graph) if file.has_fixed_size() => onnx::export(graph).into(),
+            Ok(graph) if changes || file.has_fixed_size() => onnx::export(graph).into(),
             _ => bytes.into(),
         };
-        Ok(Self { graph, onnx, input_channels })
+        Ok(Self { graph, onnx, input_channels, denoise: file.setting(DENOISE) })
     }
 
     /// A network over a graph made in the program.
     pub fn from_graph(graph: Graph) -> Self {
         let onnx = onnx::export(&graph).into();
-        Self { input_channels: graph.input_channels, graph: Ok(graph), onnx }
+        Self { input_channels: graph.input_channels, graph: Ok(graph), onnx, denoise: None }
     }
 
     /// The graph.
@@ -63,6 +81,11 @@ impl Network {
             Error::Unsupported(fault) | Error::Model(fault) => Some(fault.what.clone()),
             other => Some(other.to_string()),
         }
+    }
+
+    /// How much the network denoises, 0 for not at all; `None` where it cannot be asked to.
+    pub fn denoise(&self) -> Option<f32> {
+        self.denoise
     }
 
     /// Channels of the input.

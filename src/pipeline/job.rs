@@ -121,8 +121,10 @@ impl Job {
         }
         let reach = reach(&geometries) + FINISH_REACH;
         let (picture, frame) = framed(picture, options.wrap.then_some(reach), factor, size)?;
-        let mut picture = denoise(picture, options.denoise)?;
-        if options.denoise > 0.0 && factor > 1 {
+        let own = networks.iter().filter_map(|network| network.denoise()).reduce(f32::max);
+        let filtered = if own.is_some() { 0.0 } else { options.denoise };
+        let mut picture = denoise(picture, filtered)?;
+        if filtered > 0.0 && factor > 1 {
             warnings.push("The picture was denoised before it was enlarged, and LR-PSNR compares with that".into());
         }
         bleed(&mut picture, reach)?;
@@ -133,7 +135,7 @@ impl Job {
             (_, 1) => Planes::Luma,
             _ => Planes::Rgb,
         };
-        let fidelity = options.fidelity.unwrap_or(if lossy { Fidelity::Tone } else { Fidelity::Lock });
+        let fidelity = options.fidelity.unwrap_or(if lossy || own > Some(0.0) { Fidelity::Tone } else { Fidelity::Lock });
         let alpha = source.channels.has_alpha();
         let mut passes = Vec::with_capacity(networks.len());
         let mut sides = [source.height as usize, source.width as usize];

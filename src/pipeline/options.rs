@@ -23,12 +23,12 @@ pub struct JobOptions {
     pub format: OutputFormat,
     /// Quality of a lossy format, 1..=100.
     pub quality: u8,
-    /// How faithful the result has to be; `None` chooses by the picture: a file that was compressed with loss gets its tone locked,
-    /// every other one is locked.
+    /// How faithful the result has to be; `None` chooses by the picture: a file that was compressed with loss, and what a network
+    /// denoised, gets its tone locked, everything else is locked.
     pub fidelity: Option<Fidelity>,
     /// Whether to make the fidelity map.
     pub map: bool,
-    /// Denoising of the input, 0..=1.
+    /// Denoising of the input, 0..=1; a network that denoises by itself does it in the place of the filter here, as it was loaded to.
     pub denoise: f32,
     /// Sharpening of the result, 0..=1.
     pub sharpen: f32,

@@ -29,15 +29,18 @@ pub struct Model {
 
 #[wasm_bindgen]
 impl Model {
-    /// Reads an ONNX file. `entry` is its entry of the manifest as JSON, or `{}`.
-    pub fn load(onnx: &[u8], entry: &str) -> Result<Model, JsError> {
-        #[derive(Deserialize)]
+    /// Reads an ONNX file. `entry` is its entry of the manifest as JSON, or `{}`; where the entry says that the network can, it
+    /// denoises by `denoise` in 0..=1.
+    pub fn load(onnx: &[u8], entry: &str, denoise: f32) -> Result<Model, JsError> {
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
         struct Named {
-            id: Option<String>,
+            id: String,
+            denoise: Option<f32>,
         }
-        let network = Network::from_onnx(onnx)?;
+        let Named { id, denoise: most } = serde_json::from_str(entry).unwrap_or_default();
+        let network = Network::from_onnx_with(onnx, most.map(|most| denoise * most))?;
         let geometry = network.graph().ok().map(Geometry::of).transpose()?;
-        let id = serde_json::from_str::<Named>(entry).ok().and_then(|n| n.id).unwrap_or_default();
         Ok(Self { network: Rc::new(network), geometry, id })
     }
 

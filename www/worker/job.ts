@@ -74,7 +74,7 @@ export class JobRun {
     this.progress('load', 0, 2);
     if (this.request.file.size > SMALL_FILE) this.engines.expect(this.request.backend);
     const [file, first] = await orAborted(
-      Promise.all([this.request.file.arrayBuffer(), this.models.expect(this.request.models, this.request.size)]),
+      Promise.all([this.request.file.arrayBuffer(), this.models.expect(this.request.models, this.request.size, this.request.finish.denoise)]),
       this.signal,
     );
     this.progress('load', 1, 2);
@@ -184,7 +184,7 @@ export class JobRun {
     let held: WasmSource | undefined = source;
     try {
       const { passes: chosen, size, dpi } = this.readable(() => this.models.plan(this.request.models, this.request.size, source.width, source.height));
-      const models = await orAborted(Promise.all(chosen.map((model) => this.models.load(model))), this.signal);
+      const models = await orAborted(Promise.all(chosen.map((model) => this.models.load(model, this.request.finish.denoise))), this.signal);
       this.chain = { models, size, slots: [] };
       const opaque = models.find((model) => model.parsed.opaque);
       const opaqueScale = opaque ? await this.opaqueScale(source, opaque, pool) : null;

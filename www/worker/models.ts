@@ -36,12 +36,15 @@ export class Models {
     this.app = app;
   }
 
-  /** Loads a model, or gives the loaded one. A failure is not remembered: the next call tries again. */
-  load(source: ModelSource): Promise<LoadedModel> {
-    const { id } = source.entry;
+  /**
+   * Loads a model, or gives the loaded one; one that can denoises by `denoise` in 0..=1. A failure is not remembered: the next call
+   * tries again.
+   */
+  load(source: ModelSource, denoise = 0): Promise<LoadedModel> {
+    const id = source.entry['denoise'] && denoise > 0 ? `${source.entry.id} ${denoise}` : source.entry.id;
     let found = this.loaded.get(id);
     if (!found) {
-      found = this.read(source);
+      found = this.read(source, id, denoise);
       found.catch(() => this.loaded.delete(id));
       this.loaded.set(id, found);
     }
@@ -49,10 +52,10 @@ export class Models {
   }
 
   /** The passes that a picture of usual size will probably need for `size`; a size in pixels says nothing before the picture is there. */
-  async expect(sources: readonly ModelSource[], size: SizeRequest | null): Promise<readonly LoadedModel[]> {
+  async expect(sources: readonly ModelSource[], size: SizeRequest | null, denoise = 0): Promise<readonly LoadedModel[]> {
     if (size !== null && !('factor' in size)) return [];
     const { passes } = this.plan(sources, size, USUAL_SIDE, USUAL_SIDE);
-    return Promise.all(passes.map((source) => this.load(source)));
+    return Promise.all(passes.map((source) => this.load(source, denoise)));
   }
 
   /** The size of the result for a picture, and the models that lead there, in their order. */
@@ -66,16 +69,16 @@ export class Models {
     return { passes, size: [plan.width, plan.height], ...(typeof plan.dpi !== 'number' ? {} : { dpi: plan.dpi }) };
   }
 
-  private async read({ entry, from }: ModelSource): Promise<LoadedModel> {
+  private async read({ entry, from }: ModelSource, id: string, denoise: number): Promise<LoadedModel> {
     const onnx = typeof from === 'string' ? await fetchModel(from, entry.name) : await bytesOf(from);
     if (entry.sha256) await check(onnx, entry.sha256, entry.name);
-    const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}');
-    return { id: entry.id, onnx: parsed.onnx(), parsed };
+    const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}', denoise);
+    return { id, onnx: parsed.onnx(), parsed };
   }
 
   /** Parses a user's file to see whether it can be used at all. */
   async inspect(file: Blob): Promise<ModelFacts> {
-    const parsed = this.app.Model.load(await bytesOf(file), '{}');
+    const parsed = this.app.Model.load(await bytesOf(file), '{}', 0);
     const facts = { scale: parsed.scale, inputChannels: parsed.inputChannels, opaque: parsed.opaque };
     parsed.free();
     return facts;

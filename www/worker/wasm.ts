@@ -108,7 +108,7 @@ export interface EngineGlue {
 
 /** The glue of the app module. */
 export interface AppGlue extends EngineGlue {
-  Model: { load(onnx: Uint8Array, entryJson: string): WasmModel };
+  Model: { load(onnx: Uint8Array, entryJson: string, denoise: number): WasmModel };
   Passes: new () => WasmPasses;
   Source: { decode(file: Uint8Array): WasmSource };
   /** Takes the picture: it need not be freed. */

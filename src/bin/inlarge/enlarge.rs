@@ -95,7 +95,7 @@ fn choose_model(args: &EnlargeArgs) -> Result<Chosen> {
     let entries = manifest.steps(name, args.variant.name())?;
     let scaled = entries.into_iter().map(|entry| {
         let step = Step { scale: entry.scale, work: entry.macs_per_output_pixel };
-        Ok(Scaled { network: shipped::load(entry)?, id: entry.id.clone(), step })
+        Ok(Scaled { network: shipped::load_with(entry, args.denoise)?, id: entry.id.clone(), step })
     });
     Ok(Chosen::Shipped(scaled.collect::<Result<_>>()?))
 }

@@ -97,6 +97,30 @@ impl File {
         import::Importer::new(self)?.run()
     }
 
+    /// The value of a setting: an input that is one number and has a value in the file.
+    pub fn setting(&self, name: &str) -> Option<f32> {
+        let is_named = |found: &Option<String>| found.as_deref() == Some(name);
+        let tensor = self.graph.initializer.iter().find(|tensor| is_named(&tensor.name))?;
+        let listed = self.graph.input.iter().any(|input| is_named(&input.name));
+        let values = tensor::Constant::read(tensor).ok()?;
+        (listed && values.dims.iter().product::<usize>() == 1).then(|| values.floats().first().copied())?
+    }
+
+    /// Gives a setting another value. Where there is none of that name nothing happens.
+    pub fn set(&mut self, name: &str, value: f32) {
+        if self.setting(name).is_some()
+            && let Some(tensor) = self.graph.initializer.iter_mut().find(|tensor| tensor.name.as_deref() == Some(name))
+        {
+            *tensor = proto::Tensor {
+                name: tensor.name.take(),
+                dims: vec![1],
+                data_type: Some(proto::data_type::FLOAT),
+                float_data: vec![value],
+                ..proto::Tensor::default()
+            };
+        }
+    }
+
     /// Whether the file names the height or width of its input.
     pub fn has_fixed_size(&self) -> bool {
         self.picture_inputs().iter().any(|input| {
