@@ -1,5 +1,6 @@
 //! Chained passes, exact sizes, the lock, textures: whole jobs through the shipped models on the CPU.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use inlarge::backend::BackendKind;
@@ -44,11 +45,18 @@ fn contrasted(width: u32, height: u32) -> Picture {
 
 /// Enlarges to `size` with as many passes as that takes.
 fn enlarge(picture: &Picture, size: Size, options: JobOptions) -> (Picture, Report) {
+    enlarge_by("photo-fast", "bicubic", picture, size, options)
+}
+
+fn enlarge_by(model: &str, variant: &str, picture: &Picture, size: Size, options: JobOptions) -> (Picture, Report) {
     let input = [picture.width, picture.height];
     let wanted = size.of(input).unwrap();
-    let networks = [network(2), network(4)];
-    let steps = [Step { scale: 2, work: 3700.0 }, Step { scale: 4, work: 1033.0 }];
-    let chain: Vec<&Network> = passes(input, wanted, &steps).unwrap().into_iter().map(|scale| &networks[scale / 4]).collect();
+    let manifest = shipped::manifest().unwrap();
+    let entries = manifest.steps(model, variant).unwrap();
+    let networks: Vec<Network> = entries.iter().map(|entry| shipped::load(entry).unwrap()).collect();
+    let steps: Vec<Step> = entries.iter().map(|entry| Step { scale: entry.scale, work: entry.macs_per_output_pixel }).collect();
+    let place = |scale: usize| steps.iter().position(|step| step.scale == scale).unwrap();
+    let chain: Vec<&Network> = passes(input, wanted, &steps).unwrap().into_iter().map(|scale| &networks[place(scale)]).collect();
     let sink = Sink::default();
     let options = JobOptions { size: Some(wanted), parallel: 2, ..options };
     let mut job = Job::open(&png(picture), &chain, options, None, sink.clone()).unwrap();
@@ -126,17 +134,22 @@ fn sizes_are_exact_and_look_like_the_source() {
 
 #[test]
 fn the_lock_reaches_its_figures_at_every_scale() {
+    let models: BTreeSet<(String, String)> = shipped::manifest().unwrap().models.into_iter().map(|entry| (entry.name, entry.variant)).collect();
+    assert!(models.len() >= 4);
     let picture = example(80, 64);
-    for (factor, bar) in [(2.0, 45.0), (3.0, 45.0), (4.0, 45.0), (8.0, 40.0), (16.0, 40.0)] {
-        let psnr = |fidelity| {
-            let (_, report) = enlarge(&picture, Size::Factor(factor), JobOptions { fidelity: Some(fidelity), ..JobOptions::default() });
-            assert_eq!((report.fidelity, report.lr_kernel), (fidelity.name(), "bicubic"));
-            report.lr_psnr.unwrap()
-        };
-        let (locked, tone, free) = (psnr(Fidelity::Lock), psnr(Fidelity::Tone), psnr(Fidelity::Off));
-        println!("x{factor}: LR-PSNR {free:.1} dB, tone {tone:.1} dB, locked {locked:.1} dB");
-        assert!(locked >= bar, "x{factor}: {locked}");
-        assert!(free < locked && tone < locked, "x{factor}: {free} {tone} {locked}");
+    for (model, variant) in &models {
+        for (factor, bar) in [(2.0, 45.0), (3.0, 45.0), (4.0, 45.0), (8.0, 40.0), (16.0, 40.0)] {
+            let psnr = |fidelity| {
+                let options = JobOptions { fidelity: Some(fidelity), ..JobOptions::default() };
+                let (_, report) = enlarge_by(model, variant, &picture, Size::Factor(factor), options);
+                assert_eq!((report.fidelity, report.lr_kernel), (fidelity.name(), "bicubic"));
+                report.lr_psnr.unwrap()
+            };
+            let (locked, tone, free) = (psnr(Fidelity::Lock), psnr(Fidelity::Tone), psnr(Fidelity::Off));
+            println!("{model} {variant} x{factor}: LR-PSNR {free:.1} dB, tone {tone:.1} dB, locked {locked:.1} dB");
+            assert!(locked >= bar, "{model} {variant} x{factor}: {locked}");
+            assert!(free < locked && tone < locked, "{model} {variant} x{factor}: {free} {tone} {locked}");
+        }
     }
 }
 

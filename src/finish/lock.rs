@@ -2,13 +2,15 @@
 //!
 //! Method: back-projection (Irani and Peleg 1991), `x + A+ (y - A x)`, where `y` is the input, `x` the result, `A` the
 //! [`Reduction`] by the kernel that the model was trained for, and `A+` the same cubic's enlargement, which is smooth. On encoded
-//! values, as the networks work. Each round leaves a fraction of the difference. A locked flat colour is exactly that colour.
+//! values, as the networks work. Two rounds, of which the second costs next to nothing ([`TwoRounds`]). A locked flat colour is exactly
+//! that colour.
 //!
 //! [`Fidelity::Tone`] corrects the low frequencies alone: where the input has noise or the blocks of a JPEG, a full lock would
 //! bring them back.
 
 use std::str::FromStr;
 
+use super::rounds::TwoRounds;
 use super::{Recent, Reduction, Row, RowFilter};
 use crate::error::{Error, Result};
 use crate::image::resample::{Kernel, Taps, Windows};
@@ -70,7 +72,7 @@ pub struct LockShape {
     pub planes: usize,
 }
 
-/// One round of the lock.
+/// The lock.
 pub struct Lock {
     shape: LockShape,
     reduction: Reduction,
@@ -78,6 +80,7 @@ pub struct Lock {
     recent: Recent,
     /// Differences of the input's rows, for the tone before their blur.
     raw: Recent,
+    rounds: TwoRounds,
     /// Differences, enlarged sideways.
     corrections: Recent,
     vertical: Taps,
@@ -93,7 +96,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// A round for a result of `shape`; `input` gives the rows of the input. `told` gets the differences that there are before it;
+    /// For a result of `shape`; `input` gives the rows of the input. `told` gets the differences that there are before it;
     /// with [`Fidelity::Off`] that is all that happens.
     pub fn new(shape: LockShape, fidelity: Fidelity, input: InputRow, told: Option<Differences>) -> Self {
         let LockShape { factor, width, height, .. } = shape;
@@ -107,6 +110,7 @@ impl Lock {
             reduction: Reduction::new(factor, width, height),
             recent: Recent::default(),
             raw: Recent::default(),
+            rounds: TwoRounds::new(width, height, factor),
             corrections: Recent::default(),
             horizontal: Windows::cubic(width, factor * width),
             fidelity,
@@ -166,23 +170,24 @@ impl Lock {
             let row = self.differences(self.raw.end());
             self.raw.push(row);
         }
-        if self.fidelity == Fidelity::Off {
-            self.raw.forget_above(self.raw.end());
-            return;
-        }
-        let tone = self.fidelity == Fidelity::Tone;
-        let lag = if tone { TONE_REACH } else { 0 };
-        while self.corrections.end() < height {
-            let y = self.corrections.end();
-            if (y + lag + 1).min(height) > self.raw.end() {
-                break;
+        match self.fidelity {
+            Fidelity::Off => self.raw.forget_above(self.raw.end()),
+            Fidelity::Lock => {
+                while let Some(row) = self.raw.pop() {
+                    self.rounds.push(row);
+                }
+                while self.corrections.end() < height && self.rounds.needs(self.corrections.end()) <= self.rounds.end() {
+                    let row = self.rounds.row(self.corrections.end());
+                    self.enlarge(row);
+                }
             }
-            if tone {
-                let row = self.blurred(y);
-                self.enlarge(row);
-                self.raw.forget_above((y + 1).saturating_sub(lag));
-            } else if let Some(row) = self.raw.pop() {
-                self.enlarge(row);
+            Fidelity::Tone => {
+                while self.corrections.end() < height && (self.corrections.end() + TONE_REACH + 1).min(height) <= self.raw.end() {
+                    let y = self.corrections.end();
+                    let row = self.blurred(y);
+                    self.enlarge(row);
+                    self.raw.forget_above((y + 1).saturating_sub(TONE_REACH));
+                }
             }
         }
     }

@@ -16,6 +16,7 @@ pub mod map;
 pub mod meter;
 mod reduction;
 pub mod resample;
+pub(crate) mod rounds;
 pub mod sharpen;
 
 use std::collections::VecDeque;
@@ -78,6 +79,11 @@ impl Recent {
     /// Where the row has not come, or was forgotten.
     pub fn plane(&self, row: usize, plane: usize) -> &[f32] {
         &self.rows[row - self.first].planes[plane]
+    }
+
+    /// Planes of row `row`.
+    pub(crate) fn planes(&self, row: usize) -> usize {
+        self.rows[row - self.first].planes.len()
     }
 
     /// The sum of plane `plane` of the rows that `taps` name, each times its weight, into `sum`.

@@ -62,7 +62,6 @@ impl Output {
         let (width, height) = (source.width as usize, source.height as usize);
         let [left, top, wide, high] = finish.frame.part.map(|side| side / factor);
         let map = if finish.map { Some(Rc::new(RefCell::new(Map::new(wide, high)?))) } else { None };
-        // One round: what it leaves is about as much as the rounding to 8 bits.
         let lock = (factor > 1 && (finish.fidelity != Fidelity::Off || finish.map)).then(|| {
             let told = map.clone().map(|map| -> Differences {
                 Box::new(move |y, _, row| {

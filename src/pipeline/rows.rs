@@ -1,8 +1,9 @@
 //! Colour of rows: chroma from the source, and samples of the result.
 
+use crate::finish::rounds::TwoRounds;
 use crate::finish::{Recent, Row};
 use crate::image::colour::rgb_to_ycbcr;
-use crate::image::resample::{Kernel, Taps, Windows, weighted_sum};
+use crate::image::resample::{Kernel, Taps, Windows};
 use crate::image::rows::each_colour;
 use crate::image::{Channels, Picture};
 
@@ -103,13 +104,12 @@ fn together<T: Sample, const N: usize>(planes: [&Vec<f32>; N]) -> Vec<T> {
 
 /// Chroma of the source, enlarged by cubic convolution a row at a time.
 ///
-/// Where it is locked, the source's chroma is changed beforehand so that the enlarged one, scaled back down, is the source's:
-/// the lock's `c + (c - A U c)`, which needs no row of the result, as reducing and enlarging are both known taps.
+/// Where it is locked, the source's chroma is changed beforehand so that the enlarged one, scaled back down, is the source's.
 pub(super) struct Chroma {
     vertical: Taps,
     horizontal: Windows,
     firsts: Vec<usize>,
-    lock: Option<ChromaLock>,
+    lock: Option<TwoRounds>,
     /// Source rows of the two chroma planes that coming output rows still need.
     rows: Recent,
     /// A row of the source's width.
@@ -127,7 +127,7 @@ impl Chroma {
             firsts: vertical.firsts(),
             vertical,
             horizontal: Windows::cubic(width, factor * width),
-            lock: (locked && factor > 1).then(|| ChromaLock::new(width, height, factor)),
+            lock: (locked && factor > 1).then(|| TwoRounds::new(width, height, factor)),
             rows: Recent::default(),
             column: Vec::new(),
             current: [const { Vec::new() }; 2],
@@ -138,11 +138,16 @@ impl Chroma {
     pub(super) fn compute(&mut self, source: &Picture, y: usize) -> [&[f32]; 2] {
         while self.rows.end() < self.vertical.end(y) {
             let next = self.rows.end();
-            let planes = match &mut self.lock {
-                Some(lock) => lock.row(source, next),
+            let row = match &mut self.lock {
+                Some(lock) => {
+                    while lock.end() < lock.needs(next) {
+                        lock.push(source_row(source, lock.end()));
+                    }
+                    lock.row(next)
+                }
                 None => source_row(source, next),
             };
-            self.rows.push(Row { planes: planes.into() });
+            self.rows.push(row);
         }
         for (plane, output) in self.current.iter_mut().enumerate() {
             self.column.resize(source.width as usize, 0.0);
@@ -156,93 +161,15 @@ impl Chroma {
     }
 }
 
-/// The source's chroma, changed for the lock.
-struct ChromaLock {
-    vertical: RoundTrip,
-    horizontal: RoundTrip,
-    /// Rows of the source that coming rows still need: both planes as they are, and both enlarged and reduced sideways.
-    rows: Recent,
-}
-
-/// Enlarging and reducing again, along one axis: every sample becomes a sum over a window of samples.
-struct RoundTrip {
-    windows: Vec<(usize, [f32; TRIP])>,
-}
-
-/// Samples of a window: the reduction and the enlargement reach two each way, and a half.
-const TRIP: usize = 9;
-
-impl RoundTrip {
-    fn new(side: usize, factor: usize) -> Self {
-        let down = Taps::new(Kernel::Cubic, factor * side, side);
-        let up = Taps::new(Kernel::Cubic, side, factor * side);
-        let window = |o: usize| {
-            let start = o.saturating_sub(TRIP / 2).min(side.saturating_sub(TRIP));
-            let mut sums = [0.0; TRIP];
-            for (middle, a) in down.of(o) {
-                for (i, b) in up.of(middle) {
-                    sums[i - start] += a * b;
-                }
-            }
-            (start, sums.map(|w| w as f32))
-        };
-        Self { windows: (0..side).map(window).collect() }
-    }
-
-    fn apply(&self, row: &[f32]) -> Vec<f32> {
-        if row.len() < TRIP {
-            return self.windows.iter().map(|(_, weights)| weights.iter().zip(row).map(|(w, v)| w * v).sum()).collect();
-        }
-        let mut sums = vec![0.0; row.len()];
-        // Away from the borders all windows have the same weights, and whole rows are summed at once.
-        let inner = TRIP / 2..row.len() - TRIP / 2;
-        let (_, weights) = &self.windows[row.len() / 2];
-        let taps: Vec<(&[f32], f32)> = weights.iter().enumerate().map(|(k, &w)| (&row[k..k + inner.len()], w)).collect();
-        weighted_sum(&taps, &mut sums[inner]);
-        let border = 2 * TRIP;
-        for x in (0..border.min(row.len())).chain(row.len().saturating_sub(border).max(border)..row.len()) {
-            let (start, weights) = &self.windows[x];
-            sums[x] = weights.iter().zip(&row[*start..]).map(|(w, v)| w * v).sum();
-        }
-        sums
-    }
-}
-
-impl ChromaLock {
-    fn new(width: usize, height: usize, factor: usize) -> Self {
-        Self { vertical: RoundTrip::new(height, factor), horizontal: RoundTrip::new(width, factor), rows: Recent::default() }
-    }
-
-    /// Both planes of row `y`; rows come from the top.
-    fn row(&mut self, source: &Picture, y: usize) -> [Vec<f32>; 2] {
-        let (start, weights) = self.vertical.windows[y];
-        let taps = || (start..).zip(weights).filter(|tap| tap.1 != 0.0);
-        let end = taps().map(|tap| tap.0 + 1).fold(y + 1, usize::max);
-        while self.rows.end() < end {
-            let [cb, cr] = source_row(source, self.rows.end());
-            let across = [&cb, &cr].map(|plane| self.horizontal.apply(plane));
-            self.rows.push(Row { planes: [cb, cr].into_iter().chain(across).collect() });
-        }
-        self.rows.forget_above(start);
-        [0, 1].map(|p| {
-            let mut sum: Vec<(&[f32], f32)> = taps().map(|(sy, weight)| (self.rows.plane(sy, 2 + p), -weight)).collect();
-            sum.push((self.rows.plane(y, p), 2.0));
-            let mut row = vec![0.0; source.width as usize];
-            weighted_sum(&sum, &mut row);
-            row
-        })
-    }
-}
-
 /// Both chroma planes of row `y`.
-fn source_row(source: &Picture, y: usize) -> [Vec<f32>; 2] {
+fn source_row(source: &Picture, y: usize) -> Row {
     let mut planes = (Vec::new(), Vec::new());
     let chroma = |rgb| {
         let [_, cb, cr] = rgb_to_ycbcr(rgb);
         (cb, cr)
     };
     each_colour(source, y, 0..source.width as usize, chroma, &mut planes);
-    planes.into()
+    Row { planes: vec![planes.0, planes.1] }
 }
 
 #[cfg(test)]
@@ -271,20 +198,6 @@ mod tests {
                 assert!(chroma.rows.end() <= y / factor + 4, "x{factor}: {} rows at {y}", chroma.rows.end());
             }
             assert_eq!(chroma.rows.end(), 30);
-        }
-    }
-
-    #[test]
-    fn a_round_trip_is_both_resamplings() {
-        for (side, factor) in [(1, 2), (3, 4), (8, 2), (9, 3), (10, 4), (60, 2), (60, 16)] {
-            let row: Vec<f32> = (0..side).map(|i| ((i * 37 + 11) % 17) as f32 / 17.0).collect();
-            let (up, down) = (Taps::new(Kernel::Cubic, side, factor * side), Taps::new(Kernel::Cubic, factor * side, side));
-            let large: Vec<f64> = (0..factor * side).map(|o| up.of(o).map(|(i, w)| w * f64::from(row[i])).sum()).collect();
-            let found = RoundTrip::new(side, factor).apply(&row);
-            for (o, value) in found.iter().enumerate() {
-                let wanted: f64 = down.of(o).map(|(i, w)| w * large[i]).sum();
-                assert!((f64::from(*value) - wanted).abs() < 1e-5, "{side} x{factor} at {o}: {value} and {wanted}");
-            }
         }
     }
 }
