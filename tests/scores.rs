@@ -13,17 +13,13 @@ use inlarge::backend::select::Preference;
 use inlarge::codec::encode::MemoryFile as Sink;
 use inlarge::codec::{Decoded, Metadata, decode};
 use inlarge::finish::lock::Fidelity;
-use inlarge::image::metrics::score;
+use inlarge::image::metrics::{luma_plane, psnr};
 use inlarge::image::resample::{Kernel, resize};
 use inlarge::image::{Picture, Samples};
 use inlarge::model::Network;
 use inlarge::model::manifest::shipped;
 use inlarge::pipeline::drive::{self, Engine};
 use inlarge::pipeline::{Job, JobOptions, Report};
-
-/// Scale, set, bicubic's published PSNR, and what the model must reach.
-const BARS: [(usize, &str, f64, f64); 4] =
-    [(2, "Set5", 33.66, 37.1), (4, "Set5", 28.42, 30.75), (2, "BSD100", 29.56, 31.5), (4, "BSD100", 25.96, 26.95)];
 
 fn pictures(set: &str) -> Option<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/testsets").join(set);
@@ -64,35 +60,63 @@ fn enlarge(low: &Picture, network: &Network, fidelity: Fidelity) -> (Picture, Re
     (decode(&sink.bytes()).unwrap().picture, report)
 }
 
-#[test]
-fn the_models_reach_their_bars() {
+/// PSNR on luma, `shave` pixels left out at each side.
+fn psnr_y(reference: &Picture, result: &Picture, shave: usize) -> f64 {
+    assert_eq!((reference.width, reference.height), (result.width, result.height));
+    let (width, height) = (reference.width as usize, reference.height as usize);
+    let inner = |picture: &Picture| -> Vec<f64> {
+        luma_plane(picture).chunks(width).take(height - shave).skip(shave).flat_map(|row| row[shave..width - shave].to_vec()).collect()
+    };
+    psnr(&inner(reference), &inner(result))
+}
+
+/// Shows that photo-fast reaches `bar` on `set`, whose bicubic PSNR is `published`, and what the lock does there.
+fn reaches(scale: usize, set: &str, published: f64, bar: f64) {
+    let Some(paths) = pictures(set) else { return };
     let manifest = shipped::manifest().unwrap();
-    for (scale, set, published, bar) in BARS {
-        let Some(paths) = pictures(set) else { continue };
-        let entry = manifest.find("photo-fast", scale, "bicubic").unwrap();
-        let network = shipped::load(entry).unwrap();
-        let (mut free, mut locked, mut bicubic) = (0.0, 0.0, 0.0);
-        let (mut least_free, mut least_locked) = (f64::MAX, f64::MAX);
-        for path in &paths {
-            let high = cropped(&decode(&fs::read(path).unwrap()).unwrap().picture, scale);
-            let low = resize(&high, high.width / scale as u32, high.height / scale as u32, Kernel::Cubic).unwrap();
-            for (fidelity, sum, least) in [(Fidelity::Off, &mut free, &mut least_free), (Fidelity::Lock, &mut locked, &mut least_locked)] {
-                let (made, report) = enlarge(&low, &network, fidelity);
-                *sum += score(&high, &made, scale).unwrap().psnr_y / paths.len() as f64;
-                *least = report.lr_psnr.unwrap().min(*least);
-            }
-            bicubic += score(&high, &resize(&low, high.width, high.height, Kernel::Cubic).unwrap(), scale).unwrap().psnr_y / paths.len() as f64;
+    let entry = manifest.find("photo-fast", scale, "bicubic").unwrap();
+    let network = shipped::load(entry).unwrap();
+    let (mut free, mut locked, mut bicubic) = (0.0, 0.0, 0.0);
+    let (mut least_free, mut least_locked) = (f64::MAX, f64::MAX);
+    for path in &paths {
+        let high = cropped(&decode(&fs::read(path).unwrap()).unwrap().picture, scale);
+        let low = resize(&high, high.width / scale as u32, high.height / scale as u32, Kernel::Cubic).unwrap();
+        for (fidelity, sum, least) in [(Fidelity::Off, &mut free, &mut least_free), (Fidelity::Lock, &mut locked, &mut least_locked)] {
+            let (made, report) = enlarge(&low, &network, fidelity);
+            *sum += psnr_y(&high, &made, scale) / paths.len() as f64;
+            *least = report.lr_psnr.unwrap().min(*least);
         }
-        println!(
-            "{set} x{scale}: {} {free:.3} dB, locked {locked:.3} dB, bicubic {bicubic:.3} dB, {} pictures; worst LR-PSNR {least_free:.1} dB, locked {least_locked:.1} dB",
-            entry.id,
-            paths.len()
-        );
-        // The twin of the bar: the protocol itself gives the published figure, which the model's bar is far above.
-        assert!((bicubic - published).abs() < 0.03, "{set} x{scale}: bicubic {bicubic}, published {published}");
-        assert!(bicubic < bar, "the bar of {bar} would not notice plain bicubic");
-        assert!(free >= bar, "{set} x{scale}: {free} dB, must reach {bar}");
-        assert!(locked >= free - 0.05, "{set} x{scale}: the lock costs {} dB", free - locked);
-        assert!(least_locked >= 45.0 && least_free < least_locked, "{set} x{scale}: LR-PSNR {least_free} dB, locked {least_locked} dB");
+        bicubic += psnr_y(&high, &resize(&low, high.width, high.height, Kernel::Cubic).unwrap(), scale) / paths.len() as f64;
     }
+    println!(
+        "{set} x{scale}: {} {free:.3} dB, locked {locked:.3} dB, bicubic {bicubic:.3} dB, {} pictures; worst LR-PSNR {least_free:.1} dB, locked {least_locked:.1} dB",
+        entry.id,
+        paths.len()
+    );
+    // The twin of the bar: the protocol itself gives the published figure, which the model's bar is far above.
+    assert!((bicubic - published).abs() < 0.03, "{set} x{scale}: bicubic {bicubic}, published {published}");
+    assert!(bicubic < bar, "the bar of {bar} would not notice plain bicubic");
+    assert!(free >= bar, "{set} x{scale}: {free} dB, must reach {bar}");
+    assert!(locked >= free - 0.05, "{set} x{scale}: the lock costs {} dB", free - locked);
+    assert!(least_locked >= 45.0 && least_free < least_locked, "{set} x{scale}: LR-PSNR {least_free} dB, locked {least_locked} dB");
+}
+
+#[test]
+fn twice_on_set5() {
+    reaches(2, "Set5", 33.66, 37.1);
+}
+
+#[test]
+fn four_times_on_set5() {
+    reaches(4, "Set5", 28.42, 30.75);
+}
+
+#[test]
+fn twice_on_bsd100() {
+    reaches(2, "BSD100", 29.56, 31.5);
+}
+
+#[test]
+fn four_times_on_bsd100() {
+    reaches(4, "BSD100", 25.96, 26.95);
 }

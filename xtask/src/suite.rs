@@ -123,8 +123,12 @@ fn lint(_: &mut Run) -> Result<Count> {
     one(run(linted_cargo()?.args(NATIVE_TESTS).arg("--no-run")))
 }
 
+/// Without tract, whose crates take minutes to check and are in no signature of ours.
 fn docs(_: &mut Run) -> Result<Count> {
-    one(run(cargo().args(["doc", "--package", "inlarge", "--lib", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "--deny warnings")))
+    one(run(cargo()
+        .args(["doc", "--package", "inlarge", "--lib", "--no-deps", "--document-private-items"])
+        .args(["--no-default-features", "--features", "cli,codec,gpu,simd"])
+        .env("RUSTDOCFLAGS", "--deny warnings")))
 }
 
 fn native(state: &mut Run) -> Result<Count> {
@@ -146,7 +150,8 @@ fn announce_shared() {
 /// # Errors
 /// When it cannot be built.
 pub(crate) fn command_line() -> Result<PathBuf> {
-    run(linted_cargo()?.args(["build", "--package", "inlarge", "--bin", "inlarge"]))?;
+    // With the tests, which bring it along: alone it would be compiled again, for other features of its dependencies.
+    run(linted_cargo()?.args(NATIVE_TESTS).arg("--no-run"))?;
     Ok(target_dir()?.join("debug").join(format!("inlarge{}", env::consts::EXE_SUFFIX)).canonicalize()?)
 }
 
