@@ -66,6 +66,25 @@ test('memory, storage and a chosen file get the same bytes, and what is discarde
   await server.stop();
 });
 
+test('two upscalers of a page keep each other’s results', async ({ page }) => {
+  const server = await site(page);
+  const seen = await page.evaluate(async (entry) => {
+    const { createUpscaler } = (await import(entry)) as Library;
+    const made = [];
+    for (const scale of [2, 3]) {
+      const up = await createUpscaler({ backend: 'simd', workers: 1 });
+      made.push(await up.upscale('/picture.png', { scale, sink: 'storage' }));
+    }
+    const widths: number[] = [];
+    for (const { blob } of made) widths.push((await createImageBitmap(blob)).width);
+    await made[0]?.discard();
+    widths.push((await createImageBitmap(made[1]!.blob)).width);
+    return widths;
+  }, `${server.origin}/inlarge/index.js`);
+  expect(seen).toEqual([120, 180, 180]);
+  await server.stop();
+});
+
 test('a file that a page left behind goes when the next one starts, and a living page’s stays', async ({ page, context }) => {
   const server = await site(page);
   const enlarge = async (entry: string): Promise<void> => {

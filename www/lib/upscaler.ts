@@ -155,7 +155,8 @@ class Running implements Upscaler {
     const size = sizeOf(options, entries);
     const { file, name } = await toFile(input, options.name, signal);
     const folder = await shelf();
-    const place = folder === undefined ? null : { folder, file: `result-${this.jobs++}` };
+    // The folder is that of all upscalers of the page.
+    const place = folder === undefined ? null : { folder, file: `result-${crypto.randomUUID()}` };
     const request: JobRequest = {
       file, name, backend, sink, place,
       models: entries.map((entry) => this.sourceOf(entry)),
