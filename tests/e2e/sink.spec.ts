@@ -1,7 +1,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import { App, SMALL, upload } from './support/app.ts';
 import { SITE_PORT } from './support/environment.ts';
-import { compare } from './support/pictures.ts';
+import { compare, icon } from './support/pictures.ts';
 import { png, scene } from './support/png.ts';
 import { ROOT } from './support/environment.ts';
 import { PlainServer } from './support/server.ts';
@@ -63,6 +63,39 @@ test('memory, storage and a chosen file get the same bytes, and what is discarde
     for (const result of (globalThis as { results?: { discard(): Promise<void> }[] }).results ?? []) await result.discard();
   });
   expect(Object.keys(await stored(page))).toEqual(['chosen']);
+  await server.stop();
+});
+
+test('a chosen file is there for the second attempt, with what the browser decoded, and an empty one goes after the last', async ({ page }) => {
+  const server = await site(page);
+  const whole = icon(PICTURE, 60, 44);
+  const seen = await page.evaluate(
+    async ([entry, ...files]) => {
+      const { createUpscaler } = (await import(entry!)) as Library;
+      const up = await createUpscaler({ backend: 'simd', workers: 1 });
+      const root = await navigator.storage.getDirectory();
+      // Chromium writes to a file that is gone; the standard does not allow it.
+      const handles = FileSystemFileHandle.prototype as unknown as { remove(this: FileSystemFileHandle): Promise<void> };
+      const { remove } = handles;
+      const removed: string[] = [];
+      handles.remove = function () {
+        removed.push(this.name);
+        return remove.call(this);
+      };
+      const outcomes: unknown[] = [];
+      for (const [index, text] of files.entries()) {
+        const file = new Blob([Uint8Array.from(atob(text), (character) => character.charCodeAt(0))]);
+        const sink = await root.getFileHandle(`chosen-${index}`, { create: true });
+        const made = up.upscale(file, { scale: 2, sink }).then(({ width, blob }) => [width, blob.size]);
+        outcomes.push(await made.catch((error: { kind: string }) => error.kind));
+      }
+      return { outcomes, removed };
+    },
+    [`${server.origin}/inlarge/index.js`, whole.toString('base64'), whole.subarray(0, 40).toString('base64')],
+  );
+  await expect.poll(async () => Object.keys(await stored(page))).toEqual(['chosen-0']);
+  expect(seen.outcomes).toEqual([[120, (await stored(page))['chosen-0']], 'unsupported']);
+  expect(seen.removed).not.toContain('chosen-0');
   await server.stop();
 });
 

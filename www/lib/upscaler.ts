@@ -178,7 +178,7 @@ class Running implements Upscaler {
       }
     };
     return this.enqueue(signal, async (coordinator) => {
-      const result = await this.withHelp(coordinator, request, emit, signal);
+      const result = await this.cancellable(coordinator, request, emit, signal);
       // The engine may have failed on the way and another one taken over.
       if (backend === this.backend && result.report.backend !== this.engine.backend) {
         this.engine = await coordinator.guarded(coordinator.api.engine(backend));
@@ -201,36 +201,22 @@ class Running implements Upscaler {
     this.crew.endAll();
   }
 
-  /** Runs a job; a file that only the browser can decode is handed on as a PNG, which the report says. */
-  private async withHelp(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined): Promise<JobResult> {
-    try {
-      return await this.cancellable(coordinator, request, emit, signal);
-    } catch (error) {
-      const file = isUnsupported(error) && (await this.refuses(coordinator, request.file)) ? await decodeInBrowser(request.file) : undefined;
-      if (!file) throw error;
-      signal?.throwIfAborted();
-      const { report, ...result } = await this.cancellable(coordinator, { ...request, file }, emit, signal);
-      const warning = 'The browser decoded this file, in 8 bits and sRGB; metadata that it had is not in the result.';
-      return { ...result, report: { ...report, warnings: [warning, ...report.warnings] } };
-    }
-  }
-
-  /** Whether it is the file, rather than a model, that is not supported. */
-  private async refuses(coordinator: Coordinator, file: Blob): Promise<boolean> {
-    return coordinator.guarded(coordinator.api.preview(file, 1)).then(() => false, isUnsupported);
-  }
-
   /** Runs a job in the coordinator; an abort rejects at once, and the queue waits for the cleaning up. */
-  private cancellable(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined) {
-    const job = this.jobs++;
-    const call = coordinator.guarded(coordinator.api.upscale(job, request, proxy(emit)));
-    // A coordinator that was ended leaves its file behind.
+  private cancellable(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined): Promise<JobResult> {
+    let job = -1;
+    const attempt = (file: Blob): Promise<JobResult> => {
+      signal?.throwIfAborted();
+      job = this.jobs++;
+      return coordinator.guarded(coordinator.api.upscale(job, { ...request, file }, proxy(emit)));
+    };
+    const call = this.withHelp(coordinator, request.file, attempt);
+    // Whatever the last attempt has left: a coordinator that was ended cleans nothing up.
     call.catch(() => {
       if (request.place) void discard(request.place.folder, request.place.file);
       if (typeof request.sink === 'object') void removeEmpty(request.sink);
     });
     if (!signal) return call;
-    return new Promise<Awaited<typeof call>>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const abort = (): void => {
         reject(reasonOf(signal));
         this.cleaning = this.crew.cancel(coordinator, job);
@@ -239,6 +225,24 @@ class Running implements Upscaler {
       call.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
       if (signal.aborted) abort();
     });
+  }
+
+  /** Makes an attempt; a file that only the browser can decode is handed to another one as a PNG, which the report says. */
+  private async withHelp(coordinator: Coordinator, given: Blob, attempt: (file: Blob) => Promise<JobResult>): Promise<JobResult> {
+    try {
+      return await attempt(given);
+    } catch (error) {
+      const file = isUnsupported(error) && (await this.refuses(coordinator, given)) ? await decodeInBrowser(given) : undefined;
+      if (!file) throw error;
+      const { report, ...result } = await attempt(file);
+      const warning = 'The browser decoded this file, in 8 bits and sRGB; metadata that it had is not in the result.';
+      return { ...result, report: { ...report, warnings: [warning, ...report.warnings] } };
+    }
+  }
+
+  /** Whether it is the file, rather than a model, that is not supported. */
+  private async refuses(coordinator: Coordinator, file: Blob): Promise<boolean> {
+    return coordinator.guarded(coordinator.api.preview(file, 1)).then(() => false, isUnsupported);
   }
 
   private cleaning: Promise<void> = Promise.resolve();
