@@ -9,7 +9,7 @@ import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
 import { decodeInBrowser, toFile } from './input.js';
 import { resultName } from './names.js';
-import { discard, removeEmpty, shelf } from './shelf.js';
+import { discard, removeEmpty, retire, shelf } from './shelf.js';
 import { defaultWorkers } from './spawn.js';
 import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
@@ -185,7 +185,7 @@ class Running implements Upscaler {
       }
       const { stored, ...made } = result;
       const remove = async (): Promise<void> => {
-        if (place && stored !== undefined) await discard(place.folder, stored);
+        if (place && stored !== undefined) await retire(place.folder, stored);
       };
       return { ...made, name: resultName(name, result, type), discard: remove };
     });

@@ -18,9 +18,6 @@ const QUIET_MS = 1000;
 /** Guessed bytes of a result from which on the user is asked for a file first: from the storage it would have to be copied. */
 const HUGE_BYTES = 100e6;
 
-/** How long a download may take until it has opened its file, in milliseconds. */
-const SAVING_MS = 10_000;
-
 /** Side of the preview of a file that the browser cannot show, in pixels. */
 const PREVIEW_SIDE = 2048;
 
@@ -208,7 +205,6 @@ export class Session extends EventTarget {
   /** Hands a result to the browser's downloads. */
   save(item: Item): void {
     if (!item.result) return;
-    item.savedAt = Date.now();
     save(item.result.blob, item.result.name);
   }
 
@@ -228,9 +224,9 @@ export class Session extends EventTarget {
   }
 
   private reset(item: Item): void {
-    if (item.result) discardSoon(item.result, item.savedAt);
+    void item.result?.discard();
     for (const address of [item.resultUrl, item.reducedUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
-    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, savedAt: 0, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
+    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
   }
 
   private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
@@ -411,9 +407,4 @@ export class Session extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
-}
-
-/** Frees what the storage holds of a result, but not under a download that has just begun. */
-function discardSoon(result: UpscaleResult, savedAt: number): void {
-  setTimeout(() => void result.discard(), Math.max(0, savedAt + SAVING_MS - Date.now()));
 }
