@@ -193,13 +193,46 @@ test('a large result lies in the storage while the page has it; cancelling and r
   await expect.poll(() => stored(page)).toEqual({});
 });
 
-test('a result goes straight to the file that the user chooses, and a cancelled one leaves none', async ({ page }) => {
-  // The dialog itself is the browser's: a file of the origin's storage stands for the one that is chosen in it.
+/** The dialog itself is the browser's: a file of the origin's storage stands for the one that is chosen in it. */
+async function chooseAsSuggested(page: Page): Promise<void> {
   await page.addInitScript(() => {
     Object.assign(globalThis, {
       showSaveFilePicker: async ({ suggestedName }: { suggestedName: string }) => (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true }),
     });
   });
+}
+
+test('an engine that is gone leaves no empty file where the user chose one', async ({ page }) => {
+  await chooseAsSuggested(page);
+  await page.addInitScript(() => {
+    const workers: Worker[] = ((globalThis as { workers?: Worker[] }).workers = []);
+    globalThis.Worker = class extends Worker {
+      constructor(address: string | URL, options?: WorkerOptions) {
+        super(address, options);
+        workers.push(this);
+      }
+    };
+  });
+  const app = await App.open(page, 'simd');
+  await page.locator('summary').filter({ hasText: 'More' }).click();
+  await page.getByLabel('Write straight to a file').check();
+  await app.add(upload('small.png', PICTURE));
+  await expect(page.locator('.plan')).toContainText('240 × 176');
+  await page.evaluate(() => {
+    const { workers = [] } = globalThis as { workers?: Worker[] };
+    for (const worker of workers) worker.terminate();
+    globalThis.Worker = class {
+      constructor() {
+        throw new Error('no worker starts');
+      }
+    } as unknown as typeof Worker;
+  });
+  expect(await app.refusal()).toContain('no worker starts');
+  await expect.poll(() => stored(page)).toEqual({});
+});
+
+test('a result goes straight to the file that the user chooses, and a cancelled one leaves none', async ({ page }) => {
+  await chooseAsSuggested(page);
   const app = await App.open(page, 'simd');
   await page.locator('summary').filter({ hasText: 'More' }).click();
   await page.getByLabel('Write straight to a file').check();

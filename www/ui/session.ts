@@ -1,6 +1,7 @@
 import { resultName } from '../lib/names.js';
 import { isLarge } from '../elements/large.js';
 import { Estimate } from '../lib/estimate.js';
+import { removeEmpty } from '../lib/shelf.js';
 import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import { orAborted } from '../shared/errors.js';
@@ -186,6 +187,8 @@ export class Session extends EventTarget {
     } catch {
       if (!run.signal.aborted) this.say('The engine could not be started.');
     } finally {
+      // Nothing was written where the engine did not start.
+      if (this.chosen) void removeEmpty(this.chosen);
       this.chosen = undefined;
       this.run = undefined;
       this.changed();
