@@ -115,6 +115,8 @@ export class Session extends EventTarget {
 
   set(settings: Partial<Settings>): void {
     Object.assign(this.settings, settings);
+    // The selected picture's is replaced below, without a gap in what is shown.
+    for (const item of this.items) if (item !== this.selected) Object.assign(item, { planned: undefined, forecast: undefined, planProblem: '' });
     // Another engine has to start first; what it needs is asked for then.
     if (settings.backend === undefined) this.expect();
     void this.plan();
@@ -239,7 +241,10 @@ export class Session extends EventTarget {
     let began = 0;
     let ended = 0;
     item.state = 'working';
-    if (this.batch.length > 1) this.selected = item;
+    if (this.batch.length > 1) {
+      this.selected = item;
+      void this.plan();
+    }
     this.changed();
     const onProgress = (progress: Progress): void => {
       item.progress = progress;
