@@ -50,6 +50,8 @@ export class Session extends EventTarget {
   private readonly paces = new Paces();
   /** Engines and plans that were timed, or are being timed, in this visit. */
   private readonly timed = new Set<string>();
+  /** Stops the timing under way, or about to be. */
+  private timing = new AbortController();
 
   /** Pictures in the run under way. */
   get batchSize(): number {
@@ -125,6 +127,7 @@ export class Session extends EventTarget {
 
   /** Starts another engine; what it says about itself goes to the status line. */
   async chooseEngine(backend: BackendChoice): Promise<void> {
+    this.stopTiming();
     this.set({ backend });
     this.engine = undefined;
     this.engineProblem = undefined;
@@ -134,6 +137,7 @@ export class Session extends EventTarget {
       this.engine = await upscaler.useEngine(backend);
       this.engineProblem = undefined;
       this.expect();
+      void this.plan();
     } catch (error) {
       if (this.settings.backend === backend) this.engineProblem = problemOf(error);
     }
@@ -177,6 +181,7 @@ export class Session extends EventTarget {
     if (this.batch.length === 0) return;
     const run = new AbortController();
     this.run = run;
+    this.stopTiming();
     for (const item of this.batch) this.reset(item);
     this.changed();
     try {
@@ -193,6 +198,7 @@ export class Session extends EventTarget {
       if (this.chosen) void removeEmpty(this.chosen);
       this.chosen = undefined;
       this.run = undefined;
+      void this.plan();
       this.changed();
     }
   }
@@ -371,23 +377,32 @@ export class Session extends EventTarget {
 
   /** Times the networks of a plan on a small picture, once the page has been left alone for a moment and if nothing is known of them. */
   private async time(upscaler: Upscaler, { passes }: PlannedSize): Promise<void> {
-    const { backend } = upscaler.engine;
+    const backend = this.engine?.backend;
     const key = `${backend} ${passes.join(' ')}`;
-    if (passes.length === 0 || isSlower(backend) || this.timed.has(key) || this.paces.knows(backend, passesOf(passes, this.models, 1, 1))) return;
+    if (!backend || passes.length === 0 || isSlower(backend) || this.timed.has(key) || this.paces.knows(backend, passesOf(passes, this.models, 1, 1))) return;
     this.timed.add(key);
+    const { signal } = this.timing;
+    // What gives way to a picture may be timed later.
+    signal.addEventListener('abort', () => this.timed.delete(key), { once: true });
     await this.idle();
     for (const id of new Set(passes)) {
-      if (this.running) return;
       // The second time counts: the first one also compiles and starts workers.
       for (const counts of [false, true]) {
+        if (signal.aborted) return;
         const file = await timingPicture(TIMING_SIDE);
-        await upscaler.upscale(file, { model: id, sink: 'memory', ...this.timing(upscaler, id, counts) }).catch(() => {});
+        await upscaler.upscale(file, { model: id, sink: 'memory', signal, ...this.timingOptions(upscaler, id, counts) }).catch(() => {});
       }
     }
     void this.plan();
   }
 
-  private timing(upscaler: Upscaler, id: string, counts: boolean): Pick<UpscaleOptions, 'scale' | 'variant' | 'onProgress'> {
+  /** Makes way for what the user wants. */
+  private stopTiming(): void {
+    this.timing.abort();
+    this.timing = new AbortController();
+  }
+
+  private timingOptions(upscaler: Upscaler, id: string, counts: boolean): Pick<UpscaleOptions, 'scale' | 'variant' | 'onProgress'> {
     const entry = this.models.find((model) => model.id === id);
     let began = 0;
     const onProgress = ({ phase, done, total, seconds }: Progress): void => {
