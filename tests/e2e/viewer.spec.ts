@@ -58,3 +58,29 @@ test('a result of more than 16 megapixels is shown by tiles, equal to the file, 
   // The twin: the file's pixels 40 further to the right are another picture.
   expect(await distanceAtMiddle(page, file, 40)).toBeGreaterThan(8);
 });
+
+test('a viewport that shows more tiles than are kept decodes each of them once', async ({ page }) => {
+  await page.goto('./');
+  const seen = await page.evaluate(async () => {
+    const edge = 64;
+    const columns = 16;
+    const [width, height] = [columns * edge, 10 * edge];
+    const canvas = new OffscreenCanvas(edge, edge);
+    canvas.getContext('2d')?.fillRect(0, 0, edge, edge);
+    const tile = await canvas.convertToBlob({ type: 'image/jpeg' });
+    let decoded = 0;
+    const { createImageBitmap: decode } = globalThis;
+    globalThis.createImageBitmap = ((file: Blob) => {
+      decoded += 1;
+      return decode(file);
+    }) as typeof createImageBitmap;
+    const viewer = document.createElement('inlarge-compare');
+    viewer.style.cssText = `position: fixed; inset: 0 auto auto 0; width: ${width}px; height: ${height}px`;
+    const address = URL.createObjectURL(tile);
+    const pyramid = { width, height, tile: edge, columns, tiles: Array<Blob>(columns * 10).fill(tile), reduced: tile };
+    document.body.append(Object.assign(viewer, { source: address, result: address, width, height, pyramid }));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    return decoded;
+  });
+  expect(seen).toBe(160);
+});
