@@ -247,11 +247,20 @@ class Running implements Upscaler {
 
   private cleaning: Promise<void> = Promise.resolve();
 
-  /** Asks the coordinator for something that needs no engine and so need not wait in the queue. */
+  /**
+   * Asks the coordinator for something that needs no engine and so need not wait in the queue. Where a picture that was cancelled has
+   * ended the coordinator, the next one is asked.
+   */
   private async direct<T>(ask: (coordinator: Coordinator) => Promise<T>): Promise<T> {
-    this.life.signal.throwIfAborted();
-    const coordinator = await this.crew.coordinator();
-    return coordinator.guarded(ask(coordinator));
+    for (;;) {
+      this.life.signal.throwIfAborted();
+      try {
+        const coordinator = await this.crew.coordinator();
+        return await coordinator.guarded(ask(coordinator));
+      } catch (error) {
+        if ((error as { name?: unknown }).name !== 'AbortError') throw error;
+      }
+    }
   }
 
   /** Puts work behind everything asked for before. Waiting work that is aborted rejects at once and is skipped. */

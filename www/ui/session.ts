@@ -6,7 +6,7 @@ import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import { orAborted } from '../shared/errors.js';
 import type { ModelEntry } from '../shared/manifest.js';
-import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type Progress } from '../shared/protocol.js';
+import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type Progress, type Pyramid } from '../shared/protocol.js';
 import { forecast, timingPicture, type Forecast } from './forecast.js';
 import { Paces, passesOf } from './paces.js';
 import { fraction, newItem, problemOf, type Item } from './item.js';
@@ -291,12 +291,18 @@ export class Session extends EventTarget {
 
   /** Cuts a large result up for the viewer. */
   private async cut(upscaler: Upscaler, item: Item, result: UpscaleResult): Promise<void> {
-    const pyramid = await upscaler.pyramid(result).catch(() => undefined);
+    let pyramid: Pyramid | undefined;
+    let unseen = 'The result is too large to be shown here in this format; the saved file is whole.';
+    try {
+      pyramid = await upscaler.pyramid(result);
+    } catch (error) {
+      unseen = `The result is not shown here; the saved file is whole. ${problemOf(error)}`;
+    }
     // It may have been made anew, or removed, meanwhile.
     if (item.result !== result) return;
     item.pyramid = pyramid;
     item.reducedUrl = pyramid ? URL.createObjectURL(pyramid.reduced) : '';
-    item.unseen = pyramid ? '' : 'The result is too large to be shown here in this format; the saved file is whole.';
+    item.unseen = pyramid ? '' : unseen;
     this.changed();
   }
 
