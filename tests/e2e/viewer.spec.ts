@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test, type Page } from '@playwright/test';
 import { App, SMALL, upload } from './support/app.ts';
+import { BLOCK, forgetBlocks, longestBlock, watchBlocks } from './support/blocks.ts';
 import { png, scene } from './support/png.ts';
-
-/** Longest time that the main thread may be busy, in milliseconds. */
-const BLOCK = 100;
 
 /** Mean difference of what is drawn at the viewport's middle at 1:1 from the saved file there, in steps of 1/255. */
 async function distanceAtMiddle(page: Page, file: Buffer, shift: number): Promise<number> {
@@ -27,25 +25,22 @@ async function distanceAtMiddle(page: Page, file: Buffer, shift: number): Promis
 
 test('a result of more than 16 megapixels is shown by tiles, equal to the file, and the page stays responsive', async ({ page }) => {
   test.setTimeout(300_000);
-  await page.addInitScript(() => {
-    const blocks: number[] = ((globalThis as { blocks?: number[] }).blocks = []);
-    new PerformanceObserver((list) => blocks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
-  });
+  await watchBlocks(page);
   const app = await App.open(page, 'simd');
   await app.add(upload('large.png', png(1060, 1020, scene)));
   await expect(page.locator('.plan')).toContainText('4240 × 4080');
-  await page.evaluate(() => ((globalThis as { blocks?: number[] }).blocks ?? []).splice(0));
+  await forgetBlocks(page);
   await app.upscaleButton.click();
   await expect(app.saveButton).toBeVisible({ timeout: 240_000 });
   await expect(page.getByText('Shown by tiles')).toBeVisible({ timeout: SMALL });
-  const longest = await page.evaluate(() => Math.max(0, ...((globalThis as { blocks?: number[] }).blocks ?? [])));
+  const longest = await longestBlock(page);
   console.log(`  longest main-thread block: ${longest.toFixed(0)} ms`);
   expect(longest).toBeLessThan(BLOCK);
   // The twin: a block that is too long is seen.
   await page.evaluate((time) => setTimeout(() => {
     for (const until = performance.now() + time; performance.now() < until; );
   }), 2 * BLOCK);
-  await expect.poll(() => page.evaluate(() => Math.max(0, ...((globalThis as { blocks?: number[] }).blocks ?? [])))).toBeGreaterThan(BLOCK);
+  await expect.poll(() => longestBlock(page)).toBeGreaterThan(BLOCK);
   const sides = await page.locator('inlarge-compare img').evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
   expect(Math.max(...sides)).toBeLessThanOrEqual(4096);
   expect(sides).toHaveLength(2);
