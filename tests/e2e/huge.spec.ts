@@ -43,6 +43,8 @@ test('1024 x 1024 becomes 16384 x 16384 in the storage, in 900 MB, and the page 
   clearInterval(watch);
   const longest = await longestBlock(page);
   console.log(`  resident ${(peak / MB).toFixed(0)} MB, an empty page ${(empty / MB).toFixed(0)} MB; longest main-thread block ${longest.toFixed(0)} ms`);
+  // The sampler has seen the picture being made.
+  expect(peak).toBeGreaterThan(empty + 100 * MB);
   expect(peak - empty).toBeLessThanOrEqual(MOST);
   expect(longest).toBeLessThan(BLOCK);
 
