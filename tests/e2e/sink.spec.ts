@@ -1,29 +1,14 @@
 import { expect, test, type Page } from '@playwright/test';
 import { App, SMALL, upload } from './support/app.ts';
-import { SITE_PORT } from './support/environment.ts';
-import { compare, icon } from './support/pictures.ts';
+import { ROOT, SITE_PORT } from './support/environment.ts';
+import { icon } from './support/pictures.ts';
 import { png, scene } from './support/png.ts';
-import { ROOT } from './support/environment.ts';
 import { PlainServer } from './support/server.ts';
+import { stored } from './support/storage.ts';
 
 const PICTURE = png(60, 44, scene);
 const PACKAGE = `${ROOT}dist/npm/`;
 type Library = typeof import('../../www/lib/index.ts');
-
-/** Files in the origin's storage, by path, with their sizes. */
-function stored(page: Page): Promise<Record<string, number>> {
-  return page.evaluate(async () => {
-    const found: Record<string, number> = {};
-    const walk = async (folder: FileSystemDirectoryHandle, path: string): Promise<void> => {
-      for await (const [name, entry] of (folder as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }).entries()) {
-        if (entry.kind === 'directory') await walk(entry as FileSystemDirectoryHandle, `${path}${name}/`);
-        else found[`${path}${name}`] = (await (entry as FileSystemFileHandle).getFile()).size;
-      }
-    };
-    await walk(await navigator.storage.getDirectory(), '');
-    return found;
-  });
-}
 
 async function site(page: Page): Promise<PlainServer> {
   const server = await PlainServer.start({ files: { '/': '<!doctype html><title>sinks</title>', '/picture.png': PICTURE }, folders: { '/inlarge/': PACKAGE } });
@@ -174,8 +159,7 @@ test('a full disk and a revoked file are told apart, and leave no half-written f
   await server.stop();
 });
 
-test('a large result lies in the storage while the page has it; cancelling and removing clear it', async ({ page }) => {
-  test.setTimeout(300_000);
+test('a large result lies in the storage while it is made, and cancelling clears it', async ({ page }) => {
   const app = await App.open(page, 'simd');
   expect(new URL(page.url()).port).toBe(String(SITE_PORT));
   await app.add(upload('large.png', png(1080, 1040, scene)));
@@ -183,13 +167,6 @@ test('a large result lies in the storage while the page has it; cancelling and r
   await expect(app.progress).toHaveAttribute('aria-valuetext', /Tile [2-9]/, { timeout: SMALL });
   expect(Object.keys(await stored(page))).toHaveLength(1);
   await app.cancelButton.click();
-  await expect.poll(() => stored(page)).toEqual({});
-
-  const saved = await app.upscale(240_000);
-  expect([saved.readUInt32BE(16), saved.readUInt32BE(20)]).toEqual([4320, 4160]);
-  expect(Object.values(await stored(page))).toEqual([saved.length]);
-  expect((await compare(page, saved, saved)).width).toBe(4320);
-  await page.getByRole('button', { name: 'Remove' }).click();
   await expect.poll(() => stored(page)).toEqual({});
 });
 

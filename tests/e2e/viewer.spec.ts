@@ -3,6 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { App, SMALL, upload } from './support/app.ts';
 import { BLOCK, forgetBlocks, longestBlock, watchBlocks } from './support/blocks.ts';
 import { png, scene } from './support/png.ts';
+import { stored } from './support/storage.ts';
 
 /** Mean difference of what is drawn at the viewport's middle at 1:1 from the saved file there, in steps of 1/255. */
 async function distanceAtMiddle(page: Page, file: Buffer, shift: number): Promise<number> {
@@ -23,7 +24,7 @@ async function distanceAtMiddle(page: Page, file: Buffer, shift: number): Promis
   );
 }
 
-test('a result of more than 16 megapixels is shown by tiles, equal to the file, and the page stays responsive', async ({ page }) => {
+test('a result of more than 16 megapixels lies in the storage and is shown by tiles, equal to the file; the page stays responsive, and removing clears it', async ({ page }) => {
   test.setTimeout(300_000);
   await watchBlocks(page);
   const app = await App.open(page, 'simd');
@@ -48,10 +49,15 @@ test('a result of more than 16 megapixels is shown by tiles, equal to the file, 
   const download = page.waitForEvent('download');
   await app.saveButton.click();
   const file = await readFile(await (await download).path());
+  expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([4240, 4080]);
+  expect(Object.values(await stored(page))).toEqual([file.length]);
   await page.getByRole('button', { name: '1:1' }).click();
   await expect.poll(() => distanceAtMiddle(page, file, 0), { timeout: SMALL }).toBeLessThan(4);
   // The twin: the file's pixels 40 further to the right are another picture.
   expect(await distanceAtMiddle(page, file, 40)).toBeGreaterThan(8);
+
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await expect.poll(() => stored(page)).toEqual({});
 });
 
 test('a viewport that shows more tiles than are kept decodes each of them once', async ({ page }) => {
