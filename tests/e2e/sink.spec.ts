@@ -226,4 +226,13 @@ test('a result goes straight to the file that the user chooses, and a cancelled 
   const saved = await app.upscale();
   await expect(page.getByText('Written to small-4x.png')).toBeVisible();
   expect(await stored(page)).toEqual({ 'small-4x.png': saved.length });
+
+  // One that is pending while another is looked at.
+  await page.getByLabel('Write straight to a file').uncheck();
+  await app.add(upload('other.png', PICTURE));
+  await expect(page.getByRole('heading', { name: 'other.png' })).toBeVisible();
+  await page.getByRole('list', { name: 'Pictures' }).getByRole('button', { name: /^small.png/ }).click();
+  await page.getByLabel('Write straight to a file').check();
+  await app.upscaleButton.click();
+  await expect.poll(() => stored(page), { timeout: SMALL }).toEqual({ 'small-4x.png': saved.length, 'other-4x.png': saved.length });
 });

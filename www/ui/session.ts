@@ -206,7 +206,10 @@ export class Session extends EventTarget {
   /** The file for a picture that is alone in its run, where the user wants to choose one or the result will be huge. */
   private async chooseFile(): Promise<FileSystemFileHandle | undefined> {
     const [item, ...others] = this.batch;
-    if (!item?.planned || others.length > 0 || !canChooseFile()) return undefined;
+    if (!item || others.length > 0 || !canChooseFile()) return undefined;
+    // One that is not looked at may have no plan for the settings as they are.
+    if (!item.planned && this.engine) await this.plan(item);
+    if (!item.planned) return undefined;
     const { type, direct } = this.settings;
     if (!direct && (item.forecast?.bytes ?? 0) < HUGE_BYTES) return undefined;
     const { width, height } = item.planned;
@@ -354,9 +357,8 @@ export class Session extends EventTarget {
     this.changed();
   }
 
-  /** Asks what size the selected picture will get with the settings as they are. */
-  private async plan(): Promise<void> {
-    const item = this.selected;
+  /** Asks what size a picture will get with the settings as they are. */
+  private async plan(item = this.selected): Promise<void> {
     const asked = (this.plans += 1);
     if (!item || item.width === 0 || !this.upscaler) return;
     let planned: PlannedSize | undefined;
