@@ -19,6 +19,21 @@ function unzip(archive: Buffer): Map<string, Buffer> {
   return files;
 }
 
+test('what a batch is making is told for the settings as they are', async ({ page }) => {
+  const app = await App.open(page, 'simd');
+  const plan = page.locator('.plan');
+  await app.add(upload('one.png', png(320, 240, scene)), upload('two.png', png(40, 30, scene)));
+  await expect(plan).toContainText('1280 × 960');
+  await page.getByRole('list', { name: 'Pictures' }).getByRole('button', { name: /^two.png/ }).click();
+  await expect(plan).toContainText('160 × 120');
+  await app.scale.selectOption('3');
+  await expect(plan).toContainText('120 × 90');
+  await app.upscaleButton.click();
+  await expect(page.getByRole('heading', { name: 'one.png' })).toBeVisible();
+  await expect(plan).toContainText('960 × 720');
+  await app.cancelButton.click();
+});
+
 test('a broken picture does not stop the batch, and the results come as a ZIP', async ({ page }) => {
   const app = await App.open(page, 'simd');
   const whole = png(40, 30, scene);

@@ -1,18 +1,7 @@
 import { expect, test } from '@playwright/test';
 import { App, upload } from './support/app.ts';
-import { compare } from './support/pictures.ts';
+import { compare, icon } from './support/pictures.ts';
 import { png, scene } from './support/png.ts';
-
-/** An icon file that holds one PNG: a format that browsers decode and the engine does not. */
-function icon(picture: Buffer, width: number, height: number): Buffer {
-  const header = Buffer.alloc(22);
-  header.writeUInt16LE(1, 2);
-  header.writeUInt16LE(1, 4);
-  header.set([width, height, 0, 0, 1, 0, 32, 0], 6);
-  header.writeUInt32LE(picture.length, 14);
-  header.writeUInt32LE(22, 18);
-  return Buffer.concat([header, picture]);
-}
 
 test('a file that only the browser decodes is enlarged as the browser sees it, and the report says so', async ({ page }) => {
   const app = await App.open(page, 'simd');

@@ -23,6 +23,29 @@ test('time is measured before the first picture, and file and memory are named w
   await expect(costs(page)).toContainText('file 691 kB');
 });
 
+test('timing gives way to the user’s picture, and is made up for afterwards', async ({ page }) => {
+  // The button is pressed as soon as a picture to time is there.
+  await page.addInitScript(() => {
+    const { convertToBlob } = OffscreenCanvas.prototype;
+    const timings: number[] = ((globalThis as { timings?: number[] }).timings = []);
+    OffscreenCanvas.prototype.convertToBlob = function (options) {
+      if (timings.push(this.width) === 1) {
+        const button = document.querySelector('inlarge-app')?.shadowRoot?.querySelector<HTMLElement>('.actions .primary');
+        setTimeout(() => button?.click(), 50);
+      }
+      return convertToBlob.call(this, options);
+    };
+  });
+  const app = await App.open(page, 'simd');
+  // A single tile says nothing of the pace.
+  await app.add(upload('small.png', png(60, 40, scene)));
+  await app.finish();
+  const known = () => page.evaluate(() => Object.keys(JSON.parse(localStorage.getItem('inlarge-paces') ?? '{}') as object));
+  await expect.poll(known, { timeout: SMALL }).toEqual(['simd photo-fast-x4-web']);
+  // One that was stopped, and the two of a timing.
+  expect(await page.evaluate(() => (globalThis as { timings?: number[] }).timings)).toEqual([128, 128, 128]);
+});
+
 test('what would take over a minute comes with something faster', async ({ page }) => {
   await remember(page, { 'simd photo-fast-x4-web': 1e-7, 'simd photo-fast-x2-web': 1e-9 });
   const app = await App.open(page, 'simd');

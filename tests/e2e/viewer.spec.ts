@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test, type Page } from '@playwright/test';
 import { App, SMALL, upload } from './support/app.ts';
+import { BLOCK, forgetBlocks, longestBlock, watchBlocks } from './support/blocks.ts';
 import { png, scene } from './support/png.ts';
-
-/** Longest time that the main thread may be busy, in milliseconds. */
-const BLOCK = 100;
+import { stored } from './support/storage.ts';
 
 /** Mean difference of what is drawn at the viewport's middle at 1:1 from the saved file there, in steps of 1/255. */
 async function distanceAtMiddle(page: Page, file: Buffer, shift: number): Promise<number> {
@@ -25,27 +24,24 @@ async function distanceAtMiddle(page: Page, file: Buffer, shift: number): Promis
   );
 }
 
-test('a result of more than 16 megapixels is shown by tiles, equal to the file, and the page stays responsive', async ({ page }) => {
+test('a result of more than 16 megapixels lies in the storage and is shown by tiles, equal to the file; the page stays responsive, and removing clears it', async ({ page }) => {
   test.setTimeout(300_000);
-  await page.addInitScript(() => {
-    const blocks: number[] = ((globalThis as { blocks?: number[] }).blocks = []);
-    new PerformanceObserver((list) => blocks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
-  });
+  await watchBlocks(page);
   const app = await App.open(page, 'simd');
   await app.add(upload('large.png', png(1060, 1020, scene)));
   await expect(page.locator('.plan')).toContainText('4240 × 4080');
-  await page.evaluate(() => ((globalThis as { blocks?: number[] }).blocks ?? []).splice(0));
+  await forgetBlocks(page);
   await app.upscaleButton.click();
   await expect(app.saveButton).toBeVisible({ timeout: 240_000 });
   await expect(page.getByText('Shown by tiles')).toBeVisible({ timeout: SMALL });
-  const longest = await page.evaluate(() => Math.max(0, ...((globalThis as { blocks?: number[] }).blocks ?? [])));
+  const longest = await longestBlock(page);
   console.log(`  longest main-thread block: ${longest.toFixed(0)} ms`);
   expect(longest).toBeLessThan(BLOCK);
   // The twin: a block that is too long is seen.
   await page.evaluate((time) => setTimeout(() => {
     for (const until = performance.now() + time; performance.now() < until; );
   }), 2 * BLOCK);
-  await expect.poll(() => page.evaluate(() => Math.max(0, ...((globalThis as { blocks?: number[] }).blocks ?? [])))).toBeGreaterThan(BLOCK);
+  await expect.poll(() => longestBlock(page)).toBeGreaterThan(BLOCK);
   const sides = await page.locator('inlarge-compare img').evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
   expect(Math.max(...sides)).toBeLessThanOrEqual(4096);
   expect(sides).toHaveLength(2);
@@ -53,8 +49,39 @@ test('a result of more than 16 megapixels is shown by tiles, equal to the file, 
   const download = page.waitForEvent('download');
   await app.saveButton.click();
   const file = await readFile(await (await download).path());
+  expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([4240, 4080]);
+  expect(Object.values(await stored(page))).toEqual([file.length]);
   await page.getByRole('button', { name: '1:1' }).click();
   await expect.poll(() => distanceAtMiddle(page, file, 0), { timeout: SMALL }).toBeLessThan(4);
   // The twin: the file's pixels 40 further to the right are another picture.
   expect(await distanceAtMiddle(page, file, 40)).toBeGreaterThan(8);
+
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await expect.poll(() => stored(page)).toEqual({});
+});
+
+test('a viewport that shows more tiles than are kept decodes each of them once', async ({ page }) => {
+  await page.goto('./');
+  const seen = await page.evaluate(async () => {
+    const edge = 64;
+    const columns = 16;
+    const [width, height] = [columns * edge, 10 * edge];
+    const canvas = new OffscreenCanvas(edge, edge);
+    canvas.getContext('2d')?.fillRect(0, 0, edge, edge);
+    const tile = await canvas.convertToBlob({ type: 'image/jpeg' });
+    let decoded = 0;
+    const { createImageBitmap: decode } = globalThis;
+    globalThis.createImageBitmap = ((file: Blob) => {
+      decoded += 1;
+      return decode(file);
+    }) as typeof createImageBitmap;
+    const viewer = document.createElement('inlarge-compare');
+    viewer.style.cssText = `position: fixed; inset: 0 auto auto 0; width: ${width}px; height: ${height}px`;
+    const address = URL.createObjectURL(tile);
+    const pyramid = { width, height, tile: edge, columns, tiles: Array<Blob>(columns * 10).fill(tile), reduced: tile };
+    document.body.append(Object.assign(viewer, { source: address, result: address, width, height, pyramid }));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    return decoded;
+  });
+  expect(seen).toBe(160);
 });

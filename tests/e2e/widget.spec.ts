@@ -127,6 +127,28 @@ test('createUpscaler enlarges, reports, stops and ends', async ({ page }) => {
   await server.stop();
 });
 
+test('the element discards its result when another one begins and when it leaves the page, not when it is moved', async ({ page }) => {
+  const server = await site('/inlarge/element.js', { folders: { '/inlarge/': PACKAGE } });
+  await page.goto(`${server.origin}/`);
+  const seen = await page.locator('inlarge-upscaler').evaluate(async (element) => {
+    const widget = element as import('../../www/widget/types.ts').InlargeUpscalerElement;
+    const discarded: string[] = [];
+    const make = async (name: string): Promise<void> => {
+      Object.assign(await widget.upscale(), { discard: async () => void discarded.push(name) });
+    };
+    await make('first');
+    await make('second');
+    document.body.append(document.createElement('p'), widget);
+    await new Promise((resolve) => setTimeout(resolve));
+    const moved = [...discarded, widget.result?.width];
+    widget.remove();
+    await new Promise((resolve) => setTimeout(resolve));
+    return { moved, gone: [...discarded, widget.result?.width] };
+  });
+  expect(seen).toEqual({ moved: ['first', 72], gone: ['first', 'second', undefined] });
+  await server.stop();
+});
+
 test('the element takes an exact size, a format and a fidelity, and refuses a size that it does not understand', async ({ page }) => {
   const server = await site('/inlarge/element.js', { folders: { '/inlarge/': PACKAGE } });
   await page.goto(`${server.origin}/`);

@@ -1,7 +1,7 @@
 import type { Pyramid } from '../shared/protocol.js';
 import type { Placement } from './view.js';
 
-/** Decoded tiles that are kept: a megabyte each. */
+/** Decoded tiles that are kept, or as many as are in sight: a megabyte each. */
 const KEPT = 96;
 /** Tiles that are decoded at the same time. */
 const AT_ONCE = 4;
@@ -13,6 +13,7 @@ export class TileLayer {
   /** By number, least recently drawn first. */
   private readonly decoded = new Map<number, ImageBitmap>();
   private readonly decoding = new Set<number>();
+  private inSight = 0;
   private readonly onTile: () => void;
 
   /** `onTile` is called when a tile that was missing can be drawn. */
@@ -41,10 +42,12 @@ export class TileLayer {
     const first = (offset: number): number => Math.max(0, Math.floor(-offset / scale / edge));
     const last = (offset: number, room: number, size: number): number => Math.min(Math.ceil(size / edge) - 1, Math.floor((room - offset) / scale / edge));
     const wanted: number[] = [];
+    this.inSight = 0;
     context.imageSmoothingEnabled = scale * ratio < 2;
     for (let row = first(y); row <= last(y, height, pyramid.height); row += 1) {
       for (let column = first(x); column <= last(x, width, pyramid.width); column += 1) {
         const number = row * pyramid.columns + column;
+        this.inSight += 1;
         const bitmap = this.decoded.get(number);
         if (!bitmap) {
           wanted.push(number);
@@ -72,7 +75,7 @@ export class TileLayer {
     if (this.pyramid !== pyramid) return bitmap.close();
     this.decoded.set(number, bitmap);
     for (const [oldest, old] of this.decoded) {
-      if (this.decoded.size <= KEPT) break;
+      if (this.decoded.size <= Math.max(KEPT, this.inSight)) break;
       this.decoded.delete(oldest);
       old.close();
     }

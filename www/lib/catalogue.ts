@@ -32,12 +32,6 @@ export function namesOf(models: readonly ModelEntry[]): string[] {
   return [...new Set(models.map((model) => model.name))];
 }
 
-/** The scales that `name` offers (or any model, for `auto`), in rising order. */
-export function scalesOf(models: readonly ModelEntry[], name: string): number[] {
-  const scales = models.filter((model) => matches(model, name) && model.scale > 0).map((model) => model.scale);
-  return [...new Set(scales)].sort((a, b) => a - b);
-}
-
 /** The networks for a choice of the user: the model at each of its scales, for passes to be made of. */
 export function choose(models: readonly ModelEntry[], name: string, variant: string | undefined): ModelEntry[] {
   const named = models.filter((model) => matches(model, name));

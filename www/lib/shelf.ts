@@ -6,6 +6,9 @@ const ROOT = 'inlarge';
 const ATTEMPTS = 20;
 const PAUSE_MS = 100;
 
+/** How long a download may take until it has opened its file, in milliseconds. */
+const SAVING_MS = 10_000;
+
 let mine: Promise<string | undefined> | undefined;
 
 /** Path of this page's folder; undefined where the browser gives no such storage. Leftovers of other pages are removed. */
@@ -52,6 +55,12 @@ export function discard(path: string, file: string): Promise<void> {
   });
 }
 
+/** Removes the file of a result, but not under a download that has just begun. */
+export async function retire(path: string, file: string): Promise<void> {
+  await pause(SAVING_MS);
+  await discard(path, file);
+}
+
 /** Removes a file that the user chose for a result that did not come, if it is the empty one that the dialog has made. */
 export function removeEmpty(handle: FileSystemFileHandle): Promise<void> {
   return persistently(async () => {
@@ -67,7 +76,11 @@ async function persistently(remove: () => Promise<void>): Promise<void> {
       return;
     } catch (error) {
       if ((error as Error).name === 'NotFoundError') return;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await pause(PAUSE_MS);
     }
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

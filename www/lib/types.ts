@@ -59,7 +59,10 @@ export interface UpscaleResult {
   readonly map?: Blob;
   /** A name to save it under, such as `photo-4x.png`. */
   readonly name: string;
-  /** Frees what the browser's storage holds of the result, if anything; `blob` cannot be read any more then. */
+  /**
+   * Frees what the browser's storage holds of the result, if anything, and resolves when it is gone. `blob` can still be read for ten
+   * seconds, which a download that has just begun needs, and not any more then.
+   */
   discard(): Promise<void>;
 }
 

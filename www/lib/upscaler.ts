@@ -9,7 +9,7 @@ import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
 import { decodeInBrowser, toFile } from './input.js';
 import { resultName } from './names.js';
-import { discard, removeEmpty, shelf } from './shelf.js';
+import { discard, removeEmpty, retire, shelf } from './shelf.js';
 import { defaultWorkers } from './spawn.js';
 import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
@@ -155,7 +155,8 @@ class Running implements Upscaler {
     const size = sizeOf(options, entries);
     const { file, name } = await toFile(input, options.name, signal);
     const folder = await shelf();
-    const place = folder === undefined ? null : { folder, file: `result-${this.jobs++}` };
+    // The folder is that of all upscalers of the page.
+    const place = folder === undefined ? null : { folder, file: `result-${crypto.randomUUID()}` };
     const request: JobRequest = {
       file, name, backend, sink, place,
       models: entries.map((entry) => this.sourceOf(entry)),
@@ -177,14 +178,14 @@ class Running implements Upscaler {
       }
     };
     return this.enqueue(signal, async (coordinator) => {
-      const result = await this.withHelp(coordinator, request, emit, signal);
+      const result = await this.cancellable(coordinator, request, emit, signal);
       // The engine may have failed on the way and another one taken over.
       if (backend === this.backend && result.report.backend !== this.engine.backend) {
         this.engine = await coordinator.guarded(coordinator.api.engine(backend));
       }
       const { stored, ...made } = result;
       const remove = async (): Promise<void> => {
-        if (place && stored !== undefined) await discard(place.folder, stored);
+        if (place && stored !== undefined) await retire(place.folder, stored);
       };
       return { ...made, name: resultName(name, result, type), discard: remove };
     });
@@ -200,36 +201,22 @@ class Running implements Upscaler {
     this.crew.endAll();
   }
 
-  /** Runs a job; a file that only the browser can decode is handed on as a PNG, which the report says. */
-  private async withHelp(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined): Promise<JobResult> {
-    try {
-      return await this.cancellable(coordinator, request, emit, signal);
-    } catch (error) {
-      const file = isUnsupported(error) && (await this.refuses(coordinator, request.file)) ? await decodeInBrowser(request.file) : undefined;
-      if (!file) throw error;
-      signal?.throwIfAborted();
-      const { report, ...result } = await this.cancellable(coordinator, { ...request, file }, emit, signal);
-      const warning = 'The browser decoded this file, in 8 bits and sRGB; metadata that it had is not in the result.';
-      return { ...result, report: { ...report, warnings: [warning, ...report.warnings] } };
-    }
-  }
-
-  /** Whether it is the file, rather than a model, that is not supported. */
-  private async refuses(coordinator: Coordinator, file: Blob): Promise<boolean> {
-    return coordinator.guarded(coordinator.api.preview(file, 1)).then(() => false, isUnsupported);
-  }
-
   /** Runs a job in the coordinator; an abort rejects at once, and the queue waits for the cleaning up. */
-  private cancellable(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined) {
-    const job = this.jobs++;
-    const call = coordinator.guarded(coordinator.api.upscale(job, request, proxy(emit)));
-    // A coordinator that was ended leaves its file behind.
+  private cancellable(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined): Promise<JobResult> {
+    let job = -1;
+    const attempt = (file: Blob): Promise<JobResult> => {
+      signal?.throwIfAborted();
+      job = this.jobs++;
+      return coordinator.guarded(coordinator.api.upscale(job, { ...request, file }, proxy(emit)));
+    };
+    const call = this.withHelp(coordinator, request.file, attempt);
+    // Whatever the last attempt has left: a coordinator that was ended cleans nothing up.
     call.catch(() => {
       if (request.place) void discard(request.place.folder, request.place.file);
       if (typeof request.sink === 'object') void removeEmpty(request.sink);
     });
     if (!signal) return call;
-    return new Promise<Awaited<typeof call>>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const abort = (): void => {
         reject(reasonOf(signal));
         this.cleaning = this.crew.cancel(coordinator, job);
@@ -240,13 +227,40 @@ class Running implements Upscaler {
     });
   }
 
+  /** Makes an attempt; a file that only the browser can decode is handed to another one as a PNG, which the report says. */
+  private async withHelp(coordinator: Coordinator, given: Blob, attempt: (file: Blob) => Promise<JobResult>): Promise<JobResult> {
+    try {
+      return await attempt(given);
+    } catch (error) {
+      const file = isUnsupported(error) && (await this.refuses(coordinator, given)) ? await decodeInBrowser(given) : undefined;
+      if (!file) throw error;
+      const { report, ...result } = await attempt(file);
+      const warning = 'The browser decoded this file, in 8 bits and sRGB; metadata that it had is not in the result.';
+      return { ...result, report: { ...report, warnings: [warning, ...report.warnings] } };
+    }
+  }
+
+  /** Whether it is the file, rather than a model, that is not supported. */
+  private async refuses(coordinator: Coordinator, file: Blob): Promise<boolean> {
+    return coordinator.guarded(coordinator.api.preview(file, 1)).then(() => false, isUnsupported);
+  }
+
   private cleaning: Promise<void> = Promise.resolve();
 
-  /** Asks the coordinator for something that needs no engine and so need not wait in the queue. */
+  /**
+   * Asks the coordinator for something that needs no engine and so need not wait in the queue. Where a picture that was cancelled has
+   * ended the coordinator, the next one is asked.
+   */
   private async direct<T>(ask: (coordinator: Coordinator) => Promise<T>): Promise<T> {
-    this.life.signal.throwIfAborted();
-    const coordinator = await this.crew.coordinator();
-    return coordinator.guarded(ask(coordinator));
+    for (;;) {
+      this.life.signal.throwIfAborted();
+      try {
+        const coordinator = await this.crew.coordinator();
+        return await coordinator.guarded(ask(coordinator));
+      } catch (error) {
+        if ((error as { name?: unknown }).name !== 'AbortError') throw error;
+      }
+    }
   }
 
   /** Puts work behind everything asked for before. Waiting work that is aborted rejects at once and is skipped. */

@@ -28,8 +28,6 @@ export interface Item {
   /** Seconds left, where that can be said. */
   left: number | undefined;
   result: UpscaleResult | undefined;
-  /** When its saving began, in milliseconds since 1970. */
-  savedAt: number;
   /** Name of the file that the result was written to. */
   savedAs: string;
   /** Address of the result. */
@@ -52,7 +50,7 @@ let nextId = 1;
 export function newItem(file: File): Item {
   return {
     id: nextId++, file, picture: undefined, width: 0, height: 0, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
-    result: undefined, savedAt: 0, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
+    result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }
 

@@ -1,11 +1,12 @@
 import { resultName } from '../lib/names.js';
 import { isLarge } from '../elements/large.js';
 import { Estimate } from '../lib/estimate.js';
+import { removeEmpty } from '../lib/shelf.js';
 import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import { orAborted } from '../shared/errors.js';
 import type { ModelEntry } from '../shared/manifest.js';
-import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type Progress } from '../shared/protocol.js';
+import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type Progress, type Pyramid } from '../shared/protocol.js';
 import { forecast, timingPicture, type Forecast } from './forecast.js';
 import { Paces, passesOf } from './paces.js';
 import { fraction, newItem, problemOf, type Item } from './item.js';
@@ -17,9 +18,6 @@ const QUIET_MS = 1000;
 
 /** Guessed bytes of a result from which on the user is asked for a file first: from the storage it would have to be copied. */
 const HUGE_BYTES = 100e6;
-
-/** How long a download may take until it has opened its file, in milliseconds. */
-const SAVING_MS = 10_000;
 
 /** Side of the preview of a file that the browser cannot show, in pixels. */
 const PREVIEW_SIDE = 2048;
@@ -52,6 +50,8 @@ export class Session extends EventTarget {
   private readonly paces = new Paces();
   /** Engines and plans that were timed, or are being timed, in this visit. */
   private readonly timed = new Set<string>();
+  /** Stops the timing under way, or about to be. */
+  private timing = new AbortController();
 
   /** Pictures in the run under way. */
   get batchSize(): number {
@@ -117,6 +117,8 @@ export class Session extends EventTarget {
 
   set(settings: Partial<Settings>): void {
     Object.assign(this.settings, settings);
+    // The selected picture's is replaced below, without a gap in what is shown.
+    for (const item of this.items) if (item !== this.selected) Object.assign(item, { planned: undefined, forecast: undefined, planProblem: '' });
     // Another engine has to start first; what it needs is asked for then.
     if (settings.backend === undefined) this.expect();
     void this.plan();
@@ -125,6 +127,7 @@ export class Session extends EventTarget {
 
   /** Starts another engine; what it says about itself goes to the status line. */
   async chooseEngine(backend: BackendChoice): Promise<void> {
+    this.stopTiming();
     this.set({ backend });
     this.engine = undefined;
     this.engineProblem = undefined;
@@ -134,6 +137,7 @@ export class Session extends EventTarget {
       this.engine = await upscaler.useEngine(backend);
       this.engineProblem = undefined;
       this.expect();
+      void this.plan();
     } catch (error) {
       if (this.settings.backend === backend) this.engineProblem = problemOf(error);
     }
@@ -177,6 +181,7 @@ export class Session extends EventTarget {
     if (this.batch.length === 0) return;
     const run = new AbortController();
     this.run = run;
+    this.stopTiming();
     for (const item of this.batch) this.reset(item);
     this.changed();
     try {
@@ -189,8 +194,11 @@ export class Session extends EventTarget {
     } catch {
       if (!run.signal.aborted) this.say('The engine could not be started.');
     } finally {
+      // Nothing was written where the engine did not start.
+      if (this.chosen) void removeEmpty(this.chosen);
       this.chosen = undefined;
       this.run = undefined;
+      void this.plan();
       this.changed();
     }
   }
@@ -198,7 +206,10 @@ export class Session extends EventTarget {
   /** The file for a picture that is alone in its run, where the user wants to choose one or the result will be huge. */
   private async chooseFile(): Promise<FileSystemFileHandle | undefined> {
     const [item, ...others] = this.batch;
-    if (!item?.planned || others.length > 0 || !canChooseFile()) return undefined;
+    if (!item || others.length > 0 || !canChooseFile()) return undefined;
+    // One that is not looked at may have no plan for the settings as they are.
+    if (!item.planned && this.engine) await this.plan(item);
+    if (!item.planned) return undefined;
     const { type, direct } = this.settings;
     if (!direct && (item.forecast?.bytes ?? 0) < HUGE_BYTES) return undefined;
     const { width, height } = item.planned;
@@ -208,7 +219,6 @@ export class Session extends EventTarget {
   /** Hands a result to the browser's downloads. */
   save(item: Item): void {
     if (!item.result) return;
-    item.savedAt = Date.now();
     save(item.result.blob, item.result.name);
   }
 
@@ -228,9 +238,9 @@ export class Session extends EventTarget {
   }
 
   private reset(item: Item): void {
-    if (item.result) discardSoon(item.result, item.savedAt);
+    void item.result?.discard();
     for (const address of [item.resultUrl, item.reducedUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
-    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, savedAt: 0, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
+    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
   }
 
   private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
@@ -240,7 +250,10 @@ export class Session extends EventTarget {
     let began = 0;
     let ended = 0;
     item.state = 'working';
-    if (this.batch.length > 1) this.selected = item;
+    if (this.batch.length > 1) {
+      this.selected = item;
+      void this.plan();
+    }
     this.changed();
     const onProgress = (progress: Progress): void => {
       item.progress = progress;
@@ -281,12 +294,18 @@ export class Session extends EventTarget {
 
   /** Cuts a large result up for the viewer. */
   private async cut(upscaler: Upscaler, item: Item, result: UpscaleResult): Promise<void> {
-    const pyramid = await upscaler.pyramid(result).catch(() => undefined);
+    let pyramid: Pyramid | undefined;
+    let unseen = 'The result is too large to be shown here in this format; the saved file is whole.';
+    try {
+      pyramid = await upscaler.pyramid(result);
+    } catch (error) {
+      unseen = `The result is not shown here; the saved file is whole. ${problemOf(error)}`;
+    }
     // It may have been made anew, or removed, meanwhile.
     if (item.result !== result) return;
     item.pyramid = pyramid;
     item.reducedUrl = pyramid ? URL.createObjectURL(pyramid.reduced) : '';
-    item.unseen = pyramid ? '' : 'The result is too large to be shown here in this format; the saved file is whole.';
+    item.unseen = pyramid ? '' : unseen;
     this.changed();
   }
 
@@ -338,9 +357,8 @@ export class Session extends EventTarget {
     this.changed();
   }
 
-  /** Asks what size the selected picture will get with the settings as they are. */
-  private async plan(): Promise<void> {
-    const item = this.selected;
+  /** Asks what size a picture will get with the settings as they are. */
+  private async plan(item = this.selected): Promise<void> {
     const asked = (this.plans += 1);
     if (!item || item.width === 0 || !this.upscaler) return;
     let planned: PlannedSize | undefined;
@@ -367,23 +385,32 @@ export class Session extends EventTarget {
 
   /** Times the networks of a plan on a small picture, once the page has been left alone for a moment and if nothing is known of them. */
   private async time(upscaler: Upscaler, { passes }: PlannedSize): Promise<void> {
-    const { backend } = upscaler.engine;
+    const backend = this.engine?.backend;
     const key = `${backend} ${passes.join(' ')}`;
-    if (passes.length === 0 || isSlower(backend) || this.timed.has(key) || this.paces.knows(backend, passesOf(passes, this.models, 1, 1))) return;
+    if (!backend || passes.length === 0 || isSlower(backend) || this.timed.has(key) || this.paces.knows(backend, passesOf(passes, this.models, 1, 1))) return;
     this.timed.add(key);
+    const { signal } = this.timing;
+    // What gives way to a picture may be timed later.
+    signal.addEventListener('abort', () => this.timed.delete(key), { once: true });
     await this.idle();
     for (const id of new Set(passes)) {
-      if (this.running) return;
       // The second time counts: the first one also compiles and starts workers.
       for (const counts of [false, true]) {
+        if (signal.aborted) return;
         const file = await timingPicture(TIMING_SIDE);
-        await upscaler.upscale(file, { model: id, sink: 'memory', ...this.timing(upscaler, id, counts) }).catch(() => {});
+        await upscaler.upscale(file, { model: id, sink: 'memory', signal, ...this.timingOptions(upscaler, id, counts) }).catch(() => {});
       }
     }
     void this.plan();
   }
 
-  private timing(upscaler: Upscaler, id: string, counts: boolean): Pick<UpscaleOptions, 'scale' | 'variant' | 'onProgress'> {
+  /** Makes way for what the user wants. */
+  private stopTiming(): void {
+    this.timing.abort();
+    this.timing = new AbortController();
+  }
+
+  private timingOptions(upscaler: Upscaler, id: string, counts: boolean): Pick<UpscaleOptions, 'scale' | 'variant' | 'onProgress'> {
     const entry = this.models.find((model) => model.id === id);
     let began = 0;
     const onProgress = ({ phase, done, total, seconds }: Progress): void => {
@@ -411,9 +438,4 @@ export class Session extends EventTarget {
   private changed(): void {
     this.dispatchEvent(new Event('change'));
   }
-}
-
-/** Frees what the storage holds of a result, but not under a download that has just begun. */
-function discardSoon(result: UpscaleResult, savedAt: number): void {
-  setTimeout(() => void result.discard(), Math.max(0, savedAt + SAVING_MS - Date.now()));
 }

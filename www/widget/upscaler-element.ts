@@ -52,6 +52,10 @@ export class UpscalerElement extends LitElement {
     this.cancel();
     this.lease?.release();
     this.lease = undefined;
+    // An element that is only moved is back by then.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.clearResult();
+    });
   }
 
   override willUpdate(changed: PropertyValues<this>): void {

@@ -3,13 +3,18 @@
  * The browser inflates; filters are those of the PNG specification (W3C, third edition, section 9).
  */
 
+import { LARGEST_PROFILE } from './profile.js';
+
 /** Rows of a picture, as RGBA of 8 bits. */
 export interface Rows {
   readonly width: number;
   readonly height: number;
+  /** The ICC profile that the samples are meant for; undefined: sRGB. */
+  readonly profile: Uint8Array<ArrayBuffer> | undefined;
   readonly rows: AsyncIterable<Uint8ClampedArray>;
 }
 
+const [ICCP, IDAT, IEND] = [0x69434350, 0x49444154, 0x49454e44];
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 4: 2, 6: 4 };
 
 /** Opens a PNG; undefined for one of another kind. */
@@ -19,7 +24,7 @@ export async function pngRows(file: Blob): Promise<Rows | undefined> {
   const [width, height, depth, colour] = [head.getUint32(16), head.getUint32(20), head.getUint8(24), head.getUint8(25)];
   const channels = CHANNELS[colour];
   if (!channels || (depth !== 8 && depth !== 16) || head.getUint8(28) !== 0) return undefined;
-  return { width, height, rows: read(file, width, height, channels, depth / 8) };
+  return { width, height, profile: await profileOf(file), rows: read(file, width, height, channels, depth / 8) };
 }
 
 async function* read(file: Blob, width: number, height: number, channels: number, bytes: number): AsyncGenerator<Uint8ClampedArray> {
@@ -92,6 +97,37 @@ function widen(row: Uint8Array, rgba: Uint8ClampedArray, channels: number, bytes
   }
 }
 
+/** What the iCCP chunk holds; undefined where there is none that can be read. */
+async function profileOf(file: Blob): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  for (let at = 8; ; ) {
+    const head = new DataView(await file.slice(at, at + 8).arrayBuffer());
+    if (head.byteLength < 8 || head.getUint32(4) === IDAT) return undefined;
+    const end = at + 8 + head.getUint32(0);
+    if (head.getUint32(4) === ICCP) {
+      const chunk = new Uint8Array(await file.slice(at + 8, end).arrayBuffer());
+      // A name, a zero, and the method of compression, of which there is one.
+      return inflate(new Blob([chunk.subarray(chunk.indexOf(0) + 2)]), LARGEST_PROFILE).catch(() => undefined);
+    }
+    at = end + 4;
+  }
+}
+
+/** Inflates up to `most` bytes; undefined for more. */
+async function inflate(deflated: Blob, most: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  const reader = deflated.stream().pipeThrough(new DecompressionStream('deflate')).getReader();
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    bytes += value?.length ?? 0;
+    if (bytes > most) {
+      await reader.cancel();
+      return undefined;
+    }
+    if (value) parts.push(value as Uint8Array<ArrayBuffer>);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
 /** The contents of the IDAT chunks. */
 function dataOf(file: Blob): ReadableStream<Uint8Array<ArrayBuffer>> {
   let at = 8;
@@ -102,8 +138,8 @@ function dataOf(file: Blob): ReadableStream<Uint8Array<ArrayBuffer>> {
         if (head.byteLength < 8) return controller.close();
         const [length, type] = [head.getUint32(0), head.getUint32(4)];
         at += 12 + length;
-        if (type === 0x49454e44) return controller.close();
-        if (type === 0x49444154 && length > 0) {
+        if (type === IEND) return controller.close();
+        if (type === IDAT && length > 0) {
           controller.enqueue(new Uint8Array(await file.slice(at - 4 - length, at - 4).arrayBuffer()));
           return;
         }

@@ -1,5 +1,6 @@
 import type { Pyramid } from '../shared/protocol.js';
 import { pngRows, type Rows } from './png-rows.js';
+import { segmentsOf, withProfile } from './profile.js';
 
 /** Edge of a tile in pixels. */
 const TILE = 512;
@@ -14,9 +15,9 @@ const KEPT = { type: 'image/jpeg', quality: 0.92 } as const;
 
 /**
  * Cuts a large picture into tiles at full size and makes a reduced one of the whole, row by row: a band of `TILE` rows is all
- * that is in memory. Alpha stands on grey.
+ * that is in memory. Alpha stands on grey. The samples are kept with their profile, for the browser to convert as it shows them.
  */
-async function pyramidOf({ width, height, rows }: Rows): Promise<Pyramid> {
+async function pyramidOf({ width, height, profile, rows }: Rows): Promise<Pyramid> {
   const columns = Math.ceil(width / TILE);
   const factor = Math.max(1, Math.ceil(Math.max(width, height) / REDUCED));
   const small = new Reduced(width, height, factor);
@@ -25,6 +26,8 @@ async function pyramidOf({ width, height, rows }: Rows): Promise<Pyramid> {
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) throw new Error('there is no canvas');
   const tiles: Blob[] = [];
+  const segments = profile && segmentsOf(profile);
+  const tagged = (jpeg: Blob): Blob | Promise<Blob> => (segments ? withProfile(jpeg, segments) : jpeg);
   let y = 0;
   for await (const row of rows) {
     band.set(row, (y % TILE) * width * 4);
@@ -43,18 +46,18 @@ async function pyramidOf({ width, height, rows }: Rows): Promise<Pyramid> {
       canvas.height = tall;
       context.putImageData(data, 0, 0);
       onGrey(context, wide, tall);
-      tiles.push(await canvas.convertToBlob(KEPT));
+      tiles.push(await tagged(await canvas.convertToBlob(KEPT)));
     }
   }
   if (y !== height) throw new Error('the picture ended early');
-  return { width, height, tile: TILE, columns, tiles, reduced: await small.finish() };
+  return { width, height, tile: TILE, columns, tiles, reduced: await tagged(await small.finish()) };
 }
 
 /** Rows of a file of which the browser decodes the whole picture; undefined for one that it cannot, or should not, decode. */
 async function bitmapRows(file: Blob, width: number, height: number): Promise<Rows | undefined> {
   if (width * height > DECODED_PIXELS) return undefined;
   const bitmap = await createImageBitmap(file).catch(() => undefined);
-  return bitmap && { width, height, rows: drawn(bitmap) };
+  return bitmap && { width, height, profile: undefined, rows: drawn(bitmap) };
 }
 
 async function* drawn(bitmap: ImageBitmap): AsyncGenerator<Uint8ClampedArray> {
@@ -72,8 +75,16 @@ async function* drawn(bitmap: ImageBitmap): AsyncGenerator<Uint8ClampedArray> {
 
 /** The pyramid of a result of ours; undefined where the format does not let its rows be read one by one and it is too large to be decoded whole. */
 export async function pyramidOfFile(file: Blob, width: number, height: number): Promise<Pyramid | undefined> {
-  const rows = (await pngRows(file)) ?? (await bitmapRows(file, width, height));
+  const png = await pngRows(file);
+  // Tiles have colours, which a grey picture's profile says nothing of: the browser converts, up to where it is not asked to.
+  const fitting = png && (png.profile === undefined || isForColours(png.profile));
+  const rows = (fitting ? png : await bitmapRows(file, width, height)) ?? (png && { ...png, profile: undefined });
   return rows && pyramidOf(rows);
+}
+
+/** Whether a profile's data colour space is RGB (ICC.1:2022, table 18). */
+function isForColours(profile: Uint8Array): boolean {
+  return new TextDecoder().decode(profile.subarray(16, 20)) === 'RGB ';
 }
 
 /** JPEG has no alpha: what is transparent shows grey. */

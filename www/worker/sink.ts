@@ -13,7 +13,7 @@ export interface Sink {
   write(piece: Piece): Promise<void> | undefined;
   /** The whole file. */
   finish(type: string): Promise<Blob>;
-  /** Ends without a result: no part of the file stays. */
+  /** Lets go of the file without a result; the page removes what stays. */
   abandon(): Promise<void>;
 }
 
@@ -59,12 +59,10 @@ class MemorySink implements Sink {
 /** A file of the origin's private file system, written in place at the pieces' offsets. */
 class StoredSink implements Sink {
   readonly stored: string;
-  private readonly folder: FileSystemDirectoryHandle;
   private readonly handle: FileSystemFileHandle;
   private readonly access: FileSystemSyncAccessHandle;
 
-  private constructor(folder: FileSystemDirectoryHandle, handle: FileSystemFileHandle, access: FileSystemSyncAccessHandle) {
-    this.folder = folder;
+  private constructor(handle: FileSystemFileHandle, access: FileSystemSyncAccessHandle) {
     this.handle = handle;
     this.access = access;
     this.stored = handle.name;
@@ -74,7 +72,7 @@ class StoredSink implements Sink {
     let folder = await navigator.storage.getDirectory();
     for (const part of path.split('/')) folder = await folder.getDirectoryHandle(part, { create: true });
     const handle = await folder.getFileHandle(name, { create: true });
-    return new StoredSink(folder, handle, await handle.createSyncAccessHandle());
+    return new StoredSink(handle, await handle.createSyncAccessHandle());
   }
 
   write({ offset, bytes }: Piece): undefined {
@@ -99,7 +97,6 @@ class StoredSink implements Sink {
 
   async abandon(): Promise<void> {
     this.access.close();
-    await this.folder.removeEntry(this.handle.name).catch(() => {});
   }
 }
 
@@ -142,9 +139,6 @@ class HandleSink implements Sink {
 
   async abandon(): Promise<void> {
     await this.stream.abort().catch(() => {});
-    // The dialog has made an empty file under the chosen name; one that had content keeps it.
-    const size = await this.handle.getFile().then((file) => file.size, () => 1);
-    if (size === 0) await (this.handle as { remove?: () => Promise<void> }).remove?.().catch(() => {});
   }
 }
 

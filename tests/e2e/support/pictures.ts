@@ -86,3 +86,14 @@ export function withOrientation(jpeg: Buffer, orientation: number): Buffer {
   const segment = Buffer.concat([Buffer.from([0xff, 0xe1, 0, exif.length + 2]), exif]);
   return Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
 }
+
+/** An icon file that holds one PNG: a format that browsers decode and the engine does not. */
+export function icon(picture: Buffer, width: number, height: number): Buffer {
+  const header = Buffer.alloc(22);
+  header.writeUInt16LE(1, 2);
+  header.writeUInt16LE(1, 4);
+  header.set([width, height, 0, 0, 1, 0, 32, 0], 6);
+  header.writeUInt32LE(picture.length, 14);
+  header.writeUInt32LE(22, 18);
+  return Buffer.concat([header, picture]);
+}

@@ -11,13 +11,15 @@ export interface PngOptions {
   readonly palette?: readonly number[];
   /** `tRNS`: one byte a colour of the palette. */
   readonly transparency?: readonly number[];
+  /** `iCCP`. */
+  readonly profile?: Buffer;
   /** Size that the header claims instead of the true one. */
   readonly claimed?: { readonly width: number; readonly height: number };
 }
 
 /** Writes a PNG; `sample` gives the value of a channel at (x, y), in 0..=255 or 0..=65535. */
 export function png(width: number, height: number, sample: (x: number, y: number, channel: number) => number, options: PngOptions = {}): Buffer {
-  const { colour = 'rgb', depth = 8, palette, transparency, claimed = { width, height } } = options;
+  const { colour = 'rgb', depth = 8, palette, transparency, profile, claimed = { width, height } } = options;
   const channels = CHANNELS[colour];
   const bytes = depth / 8;
   const stride = 1 + width * channels * bytes;
@@ -36,6 +38,7 @@ export function png(width: number, height: number, sample: (x: number, y: number
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
+    ...(profile ? [chunk('iCCP', Buffer.concat([Buffer.from('profile\0\0', 'latin1'), deflateSync(profile)]))] : []),
     ...(palette ? [chunk('PLTE', Buffer.from(palette))] : []),
     ...(transparency ? [chunk('tRNS', Buffer.from(transparency))] : []),
     chunk('IDAT', deflateSync(rows)),
