@@ -13,11 +13,12 @@ use super::error::JsError;
 use crate::codec::encode::OutputFormat;
 use crate::codec::{Decoded, Density, MetadataPolicy, decode};
 use crate::error::{Error, Result};
+use crate::image::{Channels, Depth, RowFormat};
 use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
 use crate::model::receptive_field::Geometry;
 use crate::pipeline::size::{Size, Step, frame, passes};
-use crate::pipeline::{Job as PipelineJob, JobOptions, TileRequest as PipelineRequest, write_map};
+use crate::pipeline::{Job as PipelineJob, JobOptions, TileRequest as PipelineRequest, file_bytes, write_map};
 
 /// A network, parsed.
 #[wasm_bindgen]
@@ -175,6 +176,13 @@ pub fn plan_passes(width: u32, height: u32, size: &str, steps: &str) -> Result<S
     let steps: Vec<Step> = steps.into_iter().map(|Pass { scale, work }| Step { scale, work }).collect();
     let passes = passes([width, height], size, &steps)?;
     Ok(serde_json::json!({ "width": size[0], "height": size[1], "passes": passes, "dpi": dpi }).to_string())
+}
+
+/// A guess at the bytes of a file of so many pixels of three colours and 8 bits, `scale` times its source; `media_type`: `image/png`...
+#[wasm_bindgen(js_name = fileBytes)]
+pub fn guess_bytes(media_type: &str, width: u32, height: u32, quality: u8, scale: f64) -> Result<f64, JsError> {
+    let rows = RowFormat { width, height, channels: Channels::Rgb, depth: Depth::Eight };
+    Ok(file_bytes(OutputFormat::from_media_type(media_type)?, rows, quality, scale)[0] as f64)
 }
 
 /// Options as the coordinator sends them.

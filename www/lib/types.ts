@@ -80,7 +80,7 @@ export interface Upscaler {
    * The size that a picture of `width` x `height` will get, and the networks' passes that lead there. Undefined where only
    * running the network tells. Rejects with a `ParameterError` or `LimitsError` where `upscale` would.
    */
-  plan(picture: { readonly width: number; readonly height: number }, options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'>): Promise<PlannedSize | undefined>;
+  plan(picture: { readonly width: number; readonly height: number }, options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant' | 'output'>): Promise<PlannedSize | undefined>;
   /** The models that can be chosen, the user's own included. */
   models(): readonly ModelEntry[];
   /** Adds an ONNX network for this session. Its `id` is what `model` takes. */

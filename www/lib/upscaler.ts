@@ -14,6 +14,8 @@ import { defaultWorkers } from './spawn.js';
 import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
 /** In a variable of its own: a bundler takes `new URL(x, import.meta.url)` for a file to copy. */
+/** Quality of a JPEG where none is asked for. */
+const USUAL_QUALITY = 90;
 const HERE = import.meta.url;
 const CHOICES: readonly string[] = ['auto', 'gpu', 'simd', 'tract', 'reference'];
 const METADATA: readonly string[] = ['keep', 'no-location', 'none'];
@@ -130,17 +132,18 @@ class Running implements Upscaler {
 
   async plan(
     { width, height }: { readonly width: number; readonly height: number },
-    options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'> = {},
+    options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant' | 'output'> = {},
   ): Promise<PlannedSize | undefined> {
     const entries = choose(this.models(), options.model ?? 'auto', options.variant);
     const sources = entries.map((entry) => this.sourceOf(entry));
-    return this.direct((coordinator) => coordinator.api.plan(sources, sizeOf(options, entries), width, height));
+    const { type = 'image/png', quality = USUAL_QUALITY } = options.output ?? {};
+    return this.direct((coordinator) => coordinator.api.plan(sources, sizeOf(options, entries), width, height, { type, quality }));
   }
 
   async upscale(input: UpscaleInput, options: UpscaleOptions = {}): Promise<UpscaleResult> {
     const { signal } = options;
     const type: OutputType = options.output?.type ?? 'image/png';
-    const quality = options.output?.quality ?? 90;
+    const quality = options.output?.quality ?? USUAL_QUALITY;
     const metadata = options.output?.metadata ?? 'keep';
     const backend = options.backend ?? this.backend;
     checkBackend(backend);

@@ -105,6 +105,8 @@ export interface PlannedSize {
   readonly passes: readonly string[];
   /** Pixels an inch of a print. */
   readonly dpi?: number;
+  /** A guess at the bytes of the file, for a photograph. */
+  readonly bytes: number;
 }
 
 /** What is done besides enlarging; shares are 0 to 1. */
@@ -217,7 +219,7 @@ export interface CoordinatorApi {
   /** A compute worker failed to load or threw outside of a call. */
   computeDied(id: number, reason: string): void;
   /** Size of the result and passes for a picture of `width` x `height`; undefined where only running the network tells. */
-  plan(models: readonly ModelSource[], size: SizeRequest | null, width: number, height: number): Promise<PlannedSize | undefined>;
+  plan(models: readonly ModelSource[], size: SizeRequest | null, width: number, height: number, output: { readonly type: OutputType; readonly quality: number }): Promise<PlannedSize | undefined>;
   inspect(file: Blob): Promise<ModelFacts>;
   /** A result cut up for the viewer; undefined where it cannot be. */
   pyramid(file: Blob, width: number, height: number): Promise<Pyramid | undefined>;

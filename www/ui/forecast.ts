@@ -1,6 +1,5 @@
 import { about } from '../lib/estimate.js';
 import type { Upscaler } from '../lib/types.js';
-import { guessBytes } from '../shared/file-size.js';
 import type { ModelEntry } from '../shared/manifest.js';
 import type { PlannedSize } from '../shared/protocol.js';
 import { passesOf, type Paces } from './paces.js';
@@ -44,14 +43,17 @@ export async function forecast(picture: Case, upscaler: Upscaler, paces: Paces):
   const models = upscaler.models();
   const pixels = planned.width * planned.height;
   const seconds = paces.seconds(backend, passesOf(planned.passes, models, width, height));
-  const bytes = guessBytes(settings.type, pixels, settings.quality, planned.width / width);
+  const { bytes } = planned;
   const memory = MEMORY.page + width * height * MEMORY.source + workers * MEMORY.worker + planned.width * Math.min(planned.height, MEMORY.rows) * MEMORY.row
     // WebP is encoded from the whole picture.
     + (settings.type === 'image/webp' ? pixels * 4 : 0);
   const advice: string[] = [];
   if (seconds !== undefined && seconds > LONG_SECONDS) advice.push(await faster(picture, seconds, upscaler, models, paces));
   const room = await freeBytes();
-  if (room !== undefined && bytes * ROOM > room) advice.push(smaller(settings, guessBytes('image/jpeg', pixels, 90, planned.width / width), room, bytes));
+  if (room !== undefined && bytes * ROOM > room) {
+    const jpeg = await upscaler.plan(picture, { model: settings.model, output: { type: 'image/jpeg' }, ...sizeOptions(settings) });
+    advice.push(smaller(settings, jpeg?.bytes ?? bytes, room, bytes));
+  }
   return { seconds, bytes, memory, advice };
 }
 

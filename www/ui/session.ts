@@ -366,7 +366,8 @@ export class Session extends EventTarget {
     let problem = '';
     try {
       const upscaler = await this.upscaler;
-      planned = await upscaler.plan(item, { model: this.settings.model, ...sizeOptions(this.settings) });
+      const { type, quality } = this.settings;
+      planned = await upscaler.plan(item, { model: this.settings.model, output: { type, quality }, ...sizeOptions(this.settings) });
       if (planned) {
         const { backend, workers } = this.engine ?? upscaler.engine;
         costs = await forecast({ width: item.width, height: item.height, planned, settings: { ...this.settings }, backend, workers }, upscaler, this.paces);

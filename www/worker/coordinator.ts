@@ -86,10 +86,12 @@ const api: CoordinatorApi = {
     running?.engines.died(id, reason);
   },
 
-  async plan(sources, size, width, height) {
-    const { passes, size: planned, dpi } = started().models.plan(sources, size, width, height);
+  async plan(sources, size, width, height, { type, quality }) {
+    const { app, models } = started();
+    const { passes, size: planned, dpi } = models.plan(sources, size, width, height);
     if (!planned) return undefined;
-    return { width: planned[0], height: planned[1], passes: passes.map(({ entry }) => entry.id), ...(dpi === undefined ? {} : { dpi }) };
+    const bytes = app.fileBytes(type, ...planned, quality, planned[0] / width);
+    return { width: planned[0], height: planned[1], passes: passes.map(({ entry }) => entry.id), bytes, ...(dpi === undefined ? {} : { dpi }) };
   },
 
   async inspect(file) {

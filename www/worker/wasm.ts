@@ -115,6 +115,7 @@ export interface AppGlue extends EngineGlue {
   Job: { open(source: WasmSource, fileName: string, passes: WasmPasses, optionsJson: string): WasmJob };
   /** Size of the result and factors of the passes that lead there, all as JSON. */
   planPasses(width: number, height: number, sizeJson: string, stepsJson: string): string;
+  fileBytes(type: string, width: number, height: number, quality: number, scale: number): number;
   decodePreview(file: Uint8Array, maxSide: number): WasmPreview;
   version(): string;
 }
