@@ -46,21 +46,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("engine", type=Path, help="the inlarge command line")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars")
+    parser.add_argument("sheet", nargs="*", help="sheets to draw, as they are named in docs/images; all by default")
     options = parser.parse_args()
     engine = Engine(options.engine)
     wanted = {
-        "photo-fast-x4": (4, "photo-fast-x4-web.onnx", True),
-        "photo-fast-x2": (2, "photo-fast-x2-web.onnx", False),
-        "text-x2": (2, "text-x2-web.onnx", False),
+        "photo-fast-x4": (4, ["photo-fast-x4-web.onnx"], True),
+        "photo-fast-x2": (2, ["photo-fast-x2-web.onnx"], False),
+        "photo-x2": (2, ["photo-fast-x2-web.onnx", "photo-x2-web.onnx"], False),
+        "text-x2": (2, ["text-x2-web.onnx"], False),
+        "art-x2": (2, ["art-x2-web.onnx"], False),
     }
-    for name, (scale, file, peers) in wanted.items():
-        if name == "text-x2":
-            named = [(pair.name, pair) for pair in own_sets.text(2)[:6]]
-        else:
-            named = free_photographs(scale, options.data, 5)
+    for name, (scale, files, peers) in wanted.items():
+        if options.sheet and name not in options.sheet:
+            continue
+        own = {"text-x2": lambda: own_sets.text(2), "art-x2": lambda: own_sets.art(2, None)}.get(name)
+        named = [(pair.name, pair) for pair in own()[:6]] if own else free_photographs(scale, options.data, 5)
         pairs = [pair for _, pair in named]
-        columns = [resampled(pairs, scale, KERNELS["Lanczos"]), engine.enlarge(MODELS / file, pairs)]
-        shown = ["Lanczos", file]
+        columns = [resampled(pairs, scale, KERNELS["Lanczos"]), *(engine.enlarge(MODELS / file, pairs) for file in files)]
+        shown = ["Lanczos", *files]
         for peer, model in PEERS.items() if peers else ():
             path = options.data.parent / "models" / "onnx" / model
             if path.exists():

@@ -18,9 +18,8 @@ class Engine:
 
     def __init__(self, program: Path):
         self.program = program
-        known = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
         # The tables are made without the fidelity lock.
-        self.options = ["--backend", "simd", *(["--fidelity", "off"] if "--fidelity" in known else [])]
+        self.options = ["--backend", "simd", "--fidelity", "off"]
 
     def enlarge(self, model: Path, pairs: list[Pair]) -> list[np.ndarray]:
         """The enlarged pictures, HWC uint8 RGB."""

@@ -74,14 +74,16 @@ def split(tiles: list[PackedTile], part_bytes: int) -> list[list[PackedTile]]:
 
 
 def write_part(tiles: list[PackedTile], path: Path) -> None:
-    """One archive in the form that `training.tiles` reads."""
+    """One archive in the form that `training.tiles` reads; it appears complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = "".join("\t".join(map(str, astuple(tile.record))) + "\n" for tile in tiles)
-    with tarfile.open(path, "w") as tar:
+    partial = path.with_suffix(".partial")
+    with tarfile.open(partial, "w") as tar:
         for name, content in [("index.tsv", rows.encode()), *((t.record.file, t.content) for t in tiles)]:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
+    partial.replace(path)
 
 
 def main() -> None:

@@ -5,18 +5,14 @@ swells and tapers, screentone, hatching. Every tile is a picture of its own in t
 never drawn for training: the scores of art are measured on them.
 """
 
-import argparse
-import io
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from training import pack
+from training import pack, rendered
 from training.cache import FOLDER
 from training.strokes import Sheet, blob, ellipse, spline
-from training.tiles import ART_ARCHIVE, TILE, TileRecord
+from training.tiles import ART_ARCHIVE, TILE
 
 BLACK = np.zeros(3)
 WHITE = np.full(3, 255.0)
@@ -267,22 +263,9 @@ def render(count: int, seed: int) -> list[pack.PackedTile]:
     made = []
     for number in range(count):
         pixels, scene = tile((seed, number))
-        stream = io.BytesIO()
-        Image.fromarray(pixels).save(stream, "WEBP", lossless=True, method=1)
-        record = TileRecord(f"line_{number:05}.webp", f"rendered {scene}@{seed}:{number}", 1, 0, 0, "line", "A", "own")
-        made.append(pack.PackedTile(record, stream.getvalue()))
+        made.append(rendered.packed(pixels, f"line_{number:05}.webp", f"rendered {scene}@{seed}:{number}", "line", "own"))
     return made
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=1500)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=FOLDER / ART_ARCHIVE, help="archive to write")
-    options = parser.parse_args()
-    pack.write_part(render(options.count, options.seed), options.out)
-    print(f"{options.out}: {options.count} tiles, {options.out.stat().st_size / pack.MEBIBYTE:.1f} MiB")
-
-
 if __name__ == "__main__":
-    main()
+    rendered.main(__doc__, render, 1500, FOLDER / ART_ARCHIVE)

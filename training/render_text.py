@@ -4,17 +4,13 @@ Paragraphs, code, tables, charts and controls, letters of 6 to 40 pixels once th
 or light on dark, with grey or subpixel antialiasing. Every tile is a picture of its own in the split.
 """
 
-import argparse
-import io
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageDraw
 
-from training import pack
+from training import pack, rendered
 from training.cache import FOLDER
 from training.glyphs import Font, draw_text, fonts, word
-from training.tiles import TEXT_ARCHIVE, TILE, TileRecord
+from training.tiles import TEXT_ARCHIVE, TILE
 
 SIZES = (12, 80)
 """Pixels of the em in the tile; the shrunk tile has half of it."""
@@ -195,23 +191,10 @@ def render(count: int, seed: int) -> list[pack.PackedTile]:
     made = []
     for number in range(count):
         pixels, page = tile((seed, number))
-        stream = io.BytesIO()
-        Image.fromarray(pixels).save(stream, "WEBP", lossless=True, method=2)
         source = f"rendered with {page.font.path.stem}@{seed}:{number}"
-        record = TileRecord(f"text_{number:05}.webp", source, 1, 0, 0, "text", "A", page.font.licence)
-        made.append(pack.PackedTile(record, stream.getvalue()))
+        made.append(rendered.packed(pixels, f"text_{number:05}.webp", source, "text", page.font.licence))
     return made
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=FOLDER / TEXT_ARCHIVE, help="archive to write")
-    options = parser.parse_args()
-    pack.write_part(render(options.count, options.seed), options.out)
-    print(f"{options.out}: {options.count} tiles, {options.out.stat().st_size / pack.MEBIBYTE:.1f} MiB")
-
-
 if __name__ == "__main__":
-    main()
+    rendered.main(__doc__, render, 3000, FOLDER / TEXT_ARCHIVE)

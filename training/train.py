@@ -3,6 +3,7 @@
 import argparse
 import json
 import signal
+import sys
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -13,7 +14,7 @@ from training.families import FAMILIES
 from training.held_out import held_out_psnr
 from training.paths import DEFAULT_DATA
 from training.runs import CHECKPOINT, Run, open_run, read_state, recipe_from, watched_corpus
-from training.trainer import Recipe
+from training.trainer import Recipe, Trainer
 
 CHOICES = {"model": sorted(FAMILIES), "variant": ["bicubic", "web"], "precision": ["f32", "bf16"]}
 
@@ -23,8 +24,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("run", type=Path, help="folder of the run; an existing checkpoint in it is resumed")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the two tars")
     parser.add_argument("--start", type=Path, help="weights to start from; a smaller scale is widened")
-    parser.add_argument("--steps", type=int, help="stop once the run has made this many steps in all")
-    parser.add_argument("--decay-steps", type=int, help="let the learning rate fall to zero over so many steps, from now")
+    parser.add_argument("--steps", type=int, help="steps in all at a constant rate; then the decay, or the end")
+    parser.add_argument("--decay-steps", type=int, help="steps over which the rate falls to zero; without --steps from now")
     parser.add_argument("--checkpoint-seconds", type=float, default=110.0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--copies", type=int, help="degraded copies of the tiles, for the web variant")
@@ -50,9 +51,23 @@ def prepare(options: argparse.Namespace) -> Run:
         copies=options.copies,
         workers=options.workers,
     )
-    if options.decay_steps is not None:
-        run.trainer.decay_over(options.decay_steps)
+    begin_decay(run.trainer, options)
     return run
+
+
+def begin_decay(trainer: Trainer, options: argparse.Namespace) -> bool:
+    """Let the rate fall from here where it is time to; the same options again change nothing. Whether it began."""
+    due = options.decay_steps is not None and trainer.done >= (options.steps or 0)
+    if not due or trainer.schedule.decay_steps == options.decay_steps:
+        return False
+    trainer.decay_over(options.decay_steps)
+    return True
+
+
+def finished(trainer: Trainer, options: argparse.Namespace) -> bool:
+    """Whether all that was asked for is done."""
+    reached = options.steps is not None and options.decay_steps is None and trainer.done >= options.steps
+    return trainer.schedule.finished(trainer.done) or reached
 
 
 def main() -> None:
@@ -73,8 +88,9 @@ def main() -> None:
     first = trainer.done
     losses: list[torch.Tensor] = []
     while True:
-        finished = stop_requested or trainer.schedule.finished(trainer.done) or trainer.done == options.steps
-        if losses and (finished or time.monotonic() - reported > options.checkpoint_seconds):
+        began = begin_decay(trainer, options)
+        done = finished(trainer, options)
+        if losses and (began or done or stop_requested or time.monotonic() - reported > options.checkpoint_seconds):
             trainer.save(options.run / CHECKPOINT)
             line = {
                 "step": trainer.done,
@@ -89,9 +105,10 @@ def main() -> None:
             print(json.dumps(line), flush=True)
             losses.clear()
             reported = time.monotonic()
-        if finished:
+        if done or stop_requested:
             run.close()
-            return
+            # Whoever waits for the weights must not take these for the end.
+            return None if done else sys.exit(f"stopped after {trainer.done} steps: the same command goes on")
         losses.append(run.step())
 
 

@@ -1,5 +1,6 @@
 """Resuming, schedule, sampling and losses, on a synthetic corpus."""
 
+import argparse
 import tempfile
 import unittest
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import families, luma, matlab_bicubic
+from training import families, luma, matlab_bicubic, train
 from training.collapsible import set_zero_edges
 from training.corpus import Corpus, PatchSampler, to_planes
 from training.held_out import held_out_psnr
@@ -173,6 +174,26 @@ class Training(unittest.TestCase):
         self.assertAlmostEqual(trainer.schedule.rate(1050), before)
         self.assertAlmostEqual(trainer.schedule.rate(1060), before / 2)
         self.assertTrue(trainer.schedule.finished(1070))
+
+    def test_a_stopped_run_goes_on_with_the_same_options(self):
+        options = argparse.Namespace(steps=100, decay_steps=20)
+        trainer, other = new_trainer(), new_trainer()
+        for done, begins, ends in ((0, False, False), (99, False, False), (100, True, False), (110, False, False), (120, False, True)):
+            trainer.done = done
+            self.assertEqual((train.begin_decay(trainer, options), train.finished(trainer, options)), (begins, ends), done)
+            # Killed and called again: the state is all that is known.
+            other.schedule, other.done = trainer.schedule, done
+            self.assertFalse(train.begin_decay(other, options), done)
+        self.assertEqual(trainer.schedule.decay_start, 100)
+        # Without a number of steps from where it is; without a decay the number of steps is the end, also when it is past.
+        other = new_trainer()
+        other.done = 7
+        self.assertTrue(train.begin_decay(other, argparse.Namespace(steps=None, decay_steps=5)))
+        self.assertEqual(other.schedule.decay_start, 7)
+        plain = new_trainer()
+        plain.done = 101
+        self.assertTrue(train.finished(plain, argparse.Namespace(steps=100, decay_steps=None)))
+        self.assertFalse(train.finished(plain, argparse.Namespace(steps=102, decay_steps=None)))
 
     def test_losses_of_known_differences(self):
         zero, half = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), 0.5)

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use crate::process::{run, say};
 use crate::tools;
 
-/// How one model is trained: a run at a constant rate, then its decay.
+/// How one model can be trained: a run at a constant rate, then its decay. The cards say how the shipped files came to be, which was in
+/// more pieces.
 struct Recipe {
     id: &'static str,
     /// Arguments of `training.train`.
@@ -27,18 +28,17 @@ const FAST_WEB: [&str; 4] = ["--variant", "web", "--peak-rate", "1e-3"];
 const TEXT: [&str; 6] = ["--model", "text", "--batch", "8", "--variant", "web"];
 const ART: [&str; 6] = ["--model", "art", "--batch", "8", "--variant", "web"];
 
-/// As the shipped files were trained, with their steps.
 const RECIPES: [Recipe; 10] = [
     recipe("photo-fast-x2-bicubic", &[], None, 18_000, 5_000),
     recipe("photo-fast-x4-bicubic", &[], Some("photo-fast-x2-bicubic"), 9_200, 5_000),
     recipe("photo-fast-x2-web", &FAST_WEB, Some("photo-fast-x2-bicubic"), 4_500, 3_500),
     recipe("photo-fast-x4-web", &FAST_WEB, Some("photo-fast-x4-bicubic"), 4_500, 3_500),
-    recipe("photo-x2-bicubic", &PHOTO, None, 17_100, 3_600),
+    recipe("photo-x2-bicubic", &PHOTO, None, 30_600, 7_000),
     recipe("photo-x4-bicubic", &PHOTO, Some("photo-x2-bicubic"), 12_000, 5_000),
     recipe("photo-x2-web", &PHOTO_WEB, Some("photo-x2-bicubic"), 4_500, 3_500),
     recipe("photo-x4-web", &PHOTO_WEB, Some("photo-x4-bicubic"), 4_500, 3_500),
     Recipe { rendered: Some(("training.render_text", "train-text.tar")), ..recipe("text-x2-web", &TEXT, None, 22_800, 4_500) },
-    Recipe { rendered: Some(("training.render_art", "train-art.tar")), ..recipe("art-x2-web", &ART, None, 10_000, 5_000) },
+    Recipe { rendered: Some(("training.render_art", "train-art.tar")), ..recipe("art-x2-web", &ART, None, 12_000, 5_000) },
 ];
 
 const fn recipe(id: &'static str, arguments: &'static [&'static str], start: Option<&'static str>, steps: u32, decay_steps: u32) -> Recipe {
@@ -51,11 +51,11 @@ impl Recipe {
         if self.id.contains("-x4-") { "4" } else { "2" }
     }
 
-    /// The arguments of the run at a constant rate.
-    fn constant(&self, folder: &Path) -> Vec<String> {
+    /// The arguments of the run; the same ones go on where it was stopped.
+    fn run(&self, folder: &Path) -> Vec<String> {
         let mut words = vec!["-m".into(), "training.train".into(), folder.display().to_string(), "--scale".into(), self.scale().into()];
         words.extend(self.arguments.iter().map(ToString::to_string));
-        words.extend(["--steps".into(), self.steps.to_string()]);
+        words.extend(["--steps".into(), self.steps.to_string(), "--decay-steps".into(), self.decay_steps.to_string()]);
         if let Some(start) = self.start {
             words.extend(["--start".into(), format!("training/checkpoints/{start}.pt")]);
         }
@@ -86,18 +86,9 @@ pub(crate) fn train(arguments: &[String]) -> Result<()> {
         bail!("{id} starts from {start}, which has no weights in training/checkpoints: run `cargo xtask train {start}` first");
     }
     let folder = cache.join("runs").join(id);
-    let decay = folder.join("decay");
-    if decay.exists() {
-        say(format!("{id} is decaying: going on to its end"));
-        run(Command::new(&python).args(["-m", "training.train"]).arg(&folder).args(rest))?;
-    } else {
-        say(format!("training {id} in {}: {} steps; stop and call again as often as you like", folder.display(), recipe.steps));
-        run(Command::new(&python).args(recipe.constant(&folder)).args(rest))?;
-        say(format!("letting the learning rate of {id} fall to zero: {} steps", recipe.decay_steps));
-        let words = ["--decay-steps".to_owned(), recipe.decay_steps.to_string()];
-        std::fs::write(&decay, "")?;
-        run(Command::new(&python).args(["-m", "training.train"]).arg(&folder).args(words).args(rest))?;
-    }
+    let Recipe { steps, decay_steps, .. } = recipe;
+    say(format!("training {id} in {}: {steps} steps and {decay_steps} of decay; stop and call again as often as you like", folder.display()));
+    run(Command::new(&python).args(recipe.run(&folder)).args(rest))?;
     run(Command::new(&python).args(["-m", "training.export"]).arg(&folder))
 }
 
