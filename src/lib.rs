@@ -11,6 +11,7 @@ pub mod model;
 #[cfg(feature = "codec")]
 pub mod pipeline;
 pub mod tile;
+mod vector;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

@@ -89,8 +89,8 @@ pub struct Lock {
     horizontal: Windows,
     fidelity: Fidelity,
     blur: Vec<f32>,
-    /// What is added to a row of one plane.
-    change: Vec<f32>,
+    /// A row of one plane.
+    corrected: Vec<f32>,
     input: InputRow,
     told: Option<Differences>,
 }
@@ -115,7 +115,7 @@ impl Lock {
             horizontal: Windows::cubic(width, factor * width),
             fidelity,
             blur: raw.iter().map(|w| (w / total) as f32).collect(),
-            change: vec![0.0; factor * width],
+            corrected: vec![0.0; factor * width],
             input,
             told,
         }
@@ -209,8 +209,8 @@ impl RowFilter for Lock {
             let Some(mut row) = self.recent.pop() else { break };
             if corrects {
                 for (number, plane) in row.planes.iter_mut().enumerate().take(self.shape.planes) {
-                    self.corrections.sum(self.vertical.of(y), number, &mut self.change);
-                    plane.iter_mut().zip(&self.change).for_each(|(value, change)| *value += change);
+                    self.corrections.sum_and(self.vertical.of(y), number, plane, &mut self.corrected);
+                    std::mem::swap(plane, &mut self.corrected);
                 }
                 if y + 1 < total {
                     self.corrections.forget_above(self.firsts[y + 1]);

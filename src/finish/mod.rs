@@ -88,8 +88,18 @@ impl Recent {
 
     /// The sum of plane `plane` of the rows that `taps` name, each times its weight, into `sum`.
     pub(crate) fn sum(&self, taps: impl Iterator<Item = (usize, f64)>, plane: usize, sum: &mut [f32]) {
-        let taps: Vec<(&[f32], f32)> = taps.map(|(row, weight)| (self.plane(row, plane), weight as f32)).collect();
+        weighted_sum(&self.taps(taps, plane), sum);
+    }
+
+    /// The same and `more`.
+    pub(crate) fn sum_and(&self, taps: impl Iterator<Item = (usize, f64)>, plane: usize, more: &[f32], sum: &mut [f32]) {
+        let mut taps = self.taps(taps, plane);
+        taps.push((more, 1.0));
         weighted_sum(&taps, sum);
+    }
+
+    fn taps(&self, taps: impl Iterator<Item = (usize, f64)>, plane: usize) -> Vec<(&[f32], f32)> {
+        taps.map(|(row, weight)| (self.plane(row, plane), weight as f32)).collect()
     }
 
     /// The first row, taken out.

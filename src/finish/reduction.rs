@@ -6,6 +6,7 @@
 
 use super::Recent;
 use crate::image::resample::{Kernel, Taps, mirror};
+use crate::vector::widest;
 
 /// The reduction of a picture of `factor * width` x `factor * height` pixels to `width` x `height`.
 #[derive(Debug)]
@@ -74,9 +75,11 @@ impl Reduction {
             self.phase.clear();
             self.phase.extend(self.padded[offset..].iter().step_by(self.factor));
             for (shift, weight) in self.weights[offset..].iter().step_by(self.factor).enumerate() {
-                for (sum, value) in into.iter_mut().zip(&self.phase[shift..]) {
-                    *sum += weight * value;
-                }
+                let phase = &self.phase[shift..];
+                widest(
+                    #[inline(always)]
+                    || into.iter_mut().zip(phase).for_each(|(sum, value)| *sum += weight * value),
+                );
             }
         }
     }

@@ -189,6 +189,15 @@ const BLOCK: usize = 32;
 
 /// The sum of `rows`, each times its weight, into `sum`.
 pub(crate) fn weighted_sum(rows: &[(&[f32], f32)], sum: &mut [f32]) {
+    crate::vector::widest(
+        #[inline(always)]
+        || add_up(rows, sum),
+    );
+}
+
+#[expect(clippy::inline_always, reason = "`widest` vectorises what is inlined into it")]
+#[inline(always)]
+fn add_up(rows: &[(&[f32], f32)], sum: &mut [f32]) {
     let whole = sum.len() / BLOCK * BLOCK;
     for (block, out) in sum[..whole].chunks_exact_mut(BLOCK).enumerate() {
         let mut total = [0.0f32; BLOCK];

@@ -6,6 +6,7 @@ use crate::image::colour::rgb_to_ycbcr;
 use crate::image::resample::{Kernel, Taps, Windows};
 use crate::image::rows::each_colour;
 use crate::image::{Channels, Picture};
+use crate::vector::widest;
 
 /// What the planes of a band are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +61,11 @@ pub(super) fn on_white(value: f32, alpha: f32) -> f32 {
 
 /// Limits every value of a row to 0..=1; what is no number becomes 0.
 pub(super) fn limit(row: &mut Row) {
-    for value in row.planes.iter_mut().flatten() {
-        *value = value.clamp(0.0, 1.0);
+    for plane in &mut row.planes {
+        widest(
+            #[inline(always)]
+            || plane.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0)),
+        );
     }
 }
 
@@ -73,8 +77,11 @@ pub(super) fn levels(row: &mut Row, peak: f32, flattened: bool) {
             plane.iter_mut().zip(&alpha).for_each(|(v, a)| *v = on_white(*v, *a));
         }
     }
-    for value in row.planes.iter_mut().flatten() {
-        *value = (*value * peak + WHOLE) - WHOLE;
+    for plane in &mut row.planes {
+        widest(
+            #[inline(always)]
+            || plane.iter_mut().for_each(|value| *value = (*value * peak + WHOLE) - WHOLE),
+        );
     }
 }
 
