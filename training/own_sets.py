@@ -21,6 +21,12 @@ ART_QUALITY = 65
 X_HEIGHTS = (4, 5, 6, 7, 8)
 """Of the pages to be read, in pixels of the small picture."""
 PAGE_LINES = 4
+HELD_OUT_FONTS = {
+    "RobotoCondensed": (8, "fonts-roboto-unhinted"),
+    "NotoSerif-": (4, "fonts-noto-core"),
+    "LiberationMono": (4, "fonts-liberation"),
+}
+"""Files of each family that text is measured in, and Debian's package of them."""
 
 SENTENCES = (
     "The small engine draws every letter twice as large.",
@@ -79,8 +85,29 @@ def web_photographs(scale: int, data: Path) -> list[Pair]:
     return [Pair(f"web-{i:03}", tile, degrade.web(tile, scale, rng)) for i, (_, tile) in enumerate(tiles)]
 
 
+def held_out_fonts(folders: tuple[str, ...] = glyphs.FOLDERS) -> list[glyphs.Font]:
+    """The fonts that text is measured in. With any other number of files every page would be another one: refused."""
+    try:
+        found = glyphs.fonts(folders, held_out=True)
+    except FileNotFoundError:
+        found = []
+    have = {family: sum(font.path.name.startswith(family) for font in found) for family in HELD_OUT_FONTS}
+    wrong = [
+        f"{have[family]} of the {count} files of {family.rstrip('-')} ({package})"
+        for family, (count, package) in HELD_OUT_FONTS.items()
+        if have[family] != count
+    ]
+    if wrong:
+        raise FileNotFoundError(
+            f"text is measured in fonts that this machine has not: there are {', '.join(wrong)}; "
+            "install the Debian packages in brackets, or the same fonts"
+        )
+    return found
+
+
 def text(scale: int) -> list[Pair]:
     """Pages of text in the held-out fonts, shrunk by MATLAB's bicubic."""
+    held_out_fonts()
     made = [render_text.tile((SEED, n), held_out=True)[0] for n in range(RENDERED_TILES)]
     return [Pair(f"text-{i:03}", tile, matlab_bicubic.shrink(tile, scale)) for i, tile in enumerate(made)]
 
@@ -112,7 +139,7 @@ def readable_pages(scale: int) -> list[ReadablePage]:
     """Pages of each of `X_HEIGHTS`, in each of the held-out fonts that are upright
     and of ordinary weight."""
     pages = []
-    plain = [f for f in glyphs.fonts(held_out=True) if f.path.stem.endswith("-Regular")]
+    plain = [f for f in held_out_fonts() if f.path.stem.endswith("-Regular")]
     for i, font in enumerate(plain):
         for j, wanted in enumerate(X_HEIGHTS):
             size = next(s for s in range(8, 80) if x_height(font, s) >= wanted * scale)

@@ -81,6 +81,27 @@ class Sets(unittest.TestCase):
             self.assertGreater(np.abs(one.low.astype(int) - compressed.low).max(), 0)
 
 
+    def test_text_is_measured_in_all_of_its_fonts_or_not_at_all(self):
+        files = [f"{family}{n}.ttf" for family, (count, _) in own_sets.HELD_OUT_FONTS.items() for n in range(count)]
+
+        def found(names: list[str]) -> int:
+            with tempfile.TemporaryDirectory() as folder:
+                for name in [*names, "DejaVuSans.ttf"]:
+                    (Path(folder) / name).touch()
+                return len(own_sets.held_out_fonts((folder,)))
+
+        self.assertEqual(found(files), 16)
+        noto = "4 files of NotoSerif .fonts-noto-core"
+        for names, refused in (
+            ([name for name in files if name != "NotoSerif-3.ttf"], f"3 of the {noto}"),
+            ([*files, "NotoSerif-4.ttf"], f"5 of the {noto}"),
+            (files[8:], "0 of the 8 files of RobotoCondensed .fonts-roboto-unhinted"),
+            ([], "fonts-liberation"),
+        ):
+            with self.assertRaisesRegex(FileNotFoundError, refused):
+                found(names)
+
+
 class Calls(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

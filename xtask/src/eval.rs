@@ -10,7 +10,7 @@ use crate::{suite, tools};
 /// Measures the models named, or all, and writes their sections of the document.
 ///
 /// # Errors
-/// When the command line cannot be built, a test set or tesseract is missing, or a model is not known.
+/// When the command line cannot be built, a test set, tesseract or a font is missing, or a model is not known.
 pub(crate) fn eval(models: &[String]) -> Result<()> {
     let engine = suite::command_line()?;
     say("measuring the shipped models with our own engine, for docs/MODELS.md");
