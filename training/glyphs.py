@@ -23,8 +23,10 @@ LICENCES = {
 }
 """Fonts that may be used, by the start of the file's name."""
 UNUSED = ("MathTeXGyre", "Emoji", "CJK")
-HELD_OUT = ("RobotoCondensed", "NotoSerif-", "LiberationMono")
-"""Families that training never draws: the scores of text are measured on them."""
+HELD_OUT = ("Roboto", "NotoSerif", "Liberation")
+"""Designs that training never draws, in no width nor with other serifs: letters of siblings are alike."""
+MEASURED = ("RobotoCondensed", "NotoSerif-", "LiberationMono")
+"""Families of these designs that the scores of text are measured in."""
 SUBPIXELS = 3
 LCD_FILTER = np.array([1, 2, 3, 2, 1]) / 9.0
 """Against colour fringes, over five subpixels, as FreeType filters."""
@@ -49,15 +51,16 @@ class Font:
 
 @functools.cache
 def fonts(folders: tuple[str, ...] = FOLDERS, held_out: bool = False) -> list[Font]:
-    """The open fonts that this machine has, by file name: those for training, or those of the `HELD_OUT` families."""
+    """The open fonts that this machine has, by file name: those for training, or the `MEASURED` families."""
     found = {}
     for path in sorted(path for folder in folders for path in Path(folder).rglob("*.[to]tf")):
         family = next((name for name in LICENCES if path.name.startswith(name)), None)
         usable = family and not any(word in path.name for word in UNUSED)
-        if usable and path.name.startswith(HELD_OUT) == held_out:
+        if usable and (path.name.startswith(MEASURED) if held_out else not path.name.startswith(HELD_OUT)):
             found.setdefault(path.name, Font(path, LICENCES[family]))
     if not found:
-        wanted, packages = (HELD_OUT, "fonts-liberation, fonts-roboto") if held_out else (LICENCES, "fonts-dejavu")
+        drawn = [name for name in LICENCES if not name.startswith(HELD_OUT)]
+        wanted, packages = (MEASURED, "fonts-liberation, fonts-roboto") if held_out else (drawn, "fonts-dejavu")
         raise FileNotFoundError(f"no font of {', '.join(wanted)} is in {', '.join(folders)}: install {packages}")
     return [found[name] for name in sorted(found)]
 

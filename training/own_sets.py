@@ -1,7 +1,7 @@
 """The sets that the shipped models are measured on: pairs of a picture and the small one that the engine is given.
 
-Training sees none of them: the published test sets, photographs of the held-out sources, text in the held-out families
-of fonts, and the held-out scenes of line art. All are the same in every run.
+Training sees none of them: the published test sets, photographs of the held-out sources, text in families of the held-out
+fonts, and the held-out scenes of line art. All are the same in every run.
 """
 
 import io
@@ -99,8 +99,8 @@ def held_out_fonts(folders: tuple[str, ...] = glyphs.FOLDERS) -> list[glyphs.Fon
     ]
     if wrong:
         raise FileNotFoundError(
-            f"text is measured in fonts that this machine has not: there are {', '.join(wrong)}; "
-            "install the Debian packages in brackets, or the same fonts"
+            f"text is measured in fonts that are not the ones here: there are {', '.join(wrong)}; "
+            "install the Debian packages in brackets, or the same files"
         )
     return found
 

@@ -52,10 +52,11 @@ class Letters(unittest.TestCase):
             self.assertTrue(any(font.path.name.startswith(name) for name in glyphs.LICENCES))
             self.assertFalse(font.path.name.startswith(glyphs.HELD_OUT))
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("LiberationMono-Bold.ttf", "DejaVuSans.ttf", "NotoSansAdlam-Bold.ttf"):
+            for name in ("LiberationMono-Bold.ttf", "LiberationSans-Bold.ttf", "DejaVuSans.ttf", "NotoSansAdlam-Bold.ttf"):
                 (Path(folder) / name).touch()
             for held_out, name in ((True, "LiberationMono-Bold"), (False, "DejaVuSans")):
                 self.assertEqual([font.path.stem for font in glyphs.fonts((folder,), held_out)], [name])
+        self.assertTrue(all(name.startswith(glyphs.HELD_OUT) for name in glyphs.MEASURED))
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "Arial.ttf").touch()
             with self.assertRaises(FileNotFoundError):

@@ -164,12 +164,11 @@ pub(crate) fn python() -> Result<PathBuf> {
 /// # Errors
 /// When there is none and none can be installed.
 pub(crate) fn fonts() -> Result<()> {
-    let has_one = || ["dejavu", "liberation"].iter().any(|family| Path::new("/usr/share/fonts/truetype").join(family).is_dir());
-    if !cfg!(target_os = "linux") || has_one() {
+    if !cfg!(target_os = "linux") || Path::new("/usr/share/fonts/truetype/dejavu").is_dir() {
         return Ok(());
     }
     say("installing fonts-dejavu-core, which the tests of training/ render text with");
-    apt_install("fonts-dejavu-core").map_err(|error| anyhow!("{error:#}. Install the fonts DejaVu or Liberation"))
+    apt_install("fonts-dejavu-core").map_err(|error| anyhow!("{error:#}. Install the fonts DejaVu"))
 }
 
 /// `ExifTool`, which reads back the metadata of every format in `tests/matrix`.
