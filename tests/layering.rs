@@ -1,5 +1,5 @@
 //! Dependencies point one way: `web, bin -> pipeline -> {backend, codec, finish} -> {model, tile} -> image ->
-//! {error, limits}`. Read from the sources, without comments and strings.
+//! {error, limits, vector}`. Read from the sources, without comments and strings.
 
 mod support;
 
@@ -11,14 +11,15 @@ use support::{code_only, without_tests};
 /// Each module of the crate, and those that it may name.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("vector", &[]),
     ("limits", &["error"]),
-    ("image", &["error", "limits"]),
+    ("image", &["error", "limits", "vector"]),
     ("model", &["error", "limits", "image"]),
     ("tile", &["error", "limits", "image", "model"]),
     ("codec", &["error", "limits", "image", "model", "tile"]),
-    ("finish", &["error", "limits", "image", "model", "tile"]),
+    ("finish", &["error", "limits", "vector", "image", "model", "tile"]),
     ("backend", &["error", "limits", "image", "model", "tile"]),
-    ("pipeline", &["error", "limits", "image", "model", "tile", "codec", "finish", "backend"]),
+    ("pipeline", &["error", "limits", "vector", "image", "model", "tile", "codec", "finish", "backend"]),
     ("web", &["error", "limits", "image", "model", "tile", "codec", "finish", "backend", "pipeline"]),
 ];
 
@@ -29,7 +30,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("web_sys", &["web/"]),
     ("console_error_panic_hook", &["web/"]),
     ("wgpu", &["backend/gpu/"]),
-    ("fearless_simd", &["backend/simd/"]),
+    ("fearless_simd", &["backend/simd/", "vector.rs"]),
     ("tract_*", &["backend/tract.rs"]),
     ("prost", &["model/onnx"]),
     ("png", &["codec/"]),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::check::{Doubt, examine};
 use super::estimate::{Estimate, PROGRAM_BYTES, SAMPLE_NANOSECONDS, file_bytes};
+use super::layout::{BAND_BYTES, CPU_VALUE_BYTES, FINISH_REACH, MIN_TILE, framed, geometries, reach, result_size, row_format, tile_side};
 use super::options::JobOptions;
 use super::output::{Finish, Output};
 use super::pass::Pass;
@@ -13,7 +14,7 @@ use super::report::Report;
 use super::rows::{Planes, limit};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::codec::encode::threaded;
-use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Sink, can_hold, encoder};
+use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Sink, encoder};
 use crate::codec::{Decoded, decode};
 use crate::error::{Error, Result};
 use crate::finish::Row;
@@ -24,21 +25,9 @@ use crate::finish::resample::Frame;
 use crate::image::alpha::bleed;
 use crate::image::rows::{channel_row, luma_row};
 use crate::image::{Depth, Picture, RowFormat};
-use crate::limits::check_input_size;
 use crate::model::Network;
 use crate::model::graph::Shape;
-use crate::model::receptive_field::Geometry;
-use crate::model::shapes;
 use crate::tile::{Tile, TilePlan};
-
-/// Side of a tile: the halo weighs more on smaller ones, and a GPU wants large dispatches.
-const DEFAULT_TILE: usize = 256;
-/// Bytes of the largest value within the network that a tile on the CPU may have: caches and memory are shared with others.
-const CPU_VALUE_BYTES: u64 = 8 << 20;
-/// Bytes of the rows that a row of tiles makes: wide results get lower tiles.
-const BAND_BYTES: usize = 96 << 20;
-/// Tiles that each worker should get at the least, so that all end at about the same time.
-const TILES_A_WORKER: usize = 2;
 
 /// A tile to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -511,65 +500,11 @@ impl Job {
 /// Rows that are made at a time where no network is needed.
 const BAND: usize = 64;
 
-/// Pixels that the lock and the resampling reach beyond a pixel.
-const FINISH_REACH: usize = 24;
-
-/// Lowest tile of a wide result, in input pixels.
-const MIN_TILE: usize = 64;
-
 /// Values that a network has for a pixel, about.
 const VALUES: usize = 32;
 
 /// Largest difference at which two engines agree on a tile.
 const AGREEMENT: f32 = 1e-2;
-
-fn geometries(networks: &[&Network], opaque_scale: Option<usize>) -> Result<Vec<Geometry>> {
-    let geometry = |network: &&Network| match (network.graph(), opaque_scale) {
-        (Ok(graph), _) => Geometry::of(graph),
-        (Err(_), Some(scale)) => Ok(Geometry { scale, crop: 0, halo: 0, alignment: 1 }),
-        (Err(error), None) => Err(error),
-    };
-    networks.iter().map(geometry).collect()
-}
-
-/// Input pixels that a pixel of the last pass sees.
-fn reach(geometries: &[Geometry]) -> usize {
-    let mut scale = 1;
-    let mut reach = 0;
-    for geometry in geometries {
-        reach += geometry.halo.div_ceil(scale);
-        scale *= geometry.scale;
-    }
-    reach
-}
-
-/// The picture with what surrounds it, and where its enlargement lies in the result: a texture is surrounded by itself.
-fn framed(picture: Picture, wrap: Option<usize>, factor: usize, [width, height]: [u32; 2]) -> Result<(Picture, Frame)> {
-    let margin = wrap.unwrap_or(0);
-    let (w, h) = (picture.width as usize, picture.height as usize);
-    let picture = if margin > 0 {
-        let grown = |side: u32| side.saturating_add(2 * margin as u32);
-        check_input_size(grown(picture.width), grown(picture.height), (picture.channels.count() * picture.samples.depth().bytes()) as u32)?;
-        picture.wrapped(margin)?
-    } else {
-        picture
-    };
-    let frame = Frame {
-        width: picture.width as usize * factor,
-        height: picture.height as usize * factor,
-        part: [margin * factor, margin * factor, w * factor, h * factor],
-        size: [width as usize, height as usize],
-    };
-    Ok((picture, frame))
-}
-
-fn result_size(input: [u32; 2], factor: usize) -> Result<[u32; 2]> {
-    let side = |side: u32| {
-        u32::try_from(u64::from(side) * factor as u64)
-            .map_err(|_| Error::limits(format!("A side of the result would have {side} x {factor} pixels"), "Crop the picture"))
-    };
-    Ok([side(input[0])?, side(input[1])?])
-}
 
 fn all_equal(values: &[f32]) -> bool {
     values.iter().all(|v| *v == values[0])
@@ -583,45 +518,4 @@ fn fit_planes(output: &[f32], plane_len: usize, wanted: usize) -> Vec<Cow<'_, [f
         (1, 3) => vec![given[0].into(); 3],
         _ => given.into_iter().map(Cow::from).collect(),
     }
-}
-
-/// Format of the result, and whether transparency is laid on white for it.
-fn row_format(picture: &Picture, [width, height]: [u32; 2], format: OutputFormat) -> Result<(RowFormat, bool)> {
-    let flattened = picture.channels.has_alpha() && !format.holds_alpha();
-    let rows = RowFormat {
-        width,
-        height,
-        channels: if flattened { picture.channels.without_alpha() } else { picture.channels },
-        depth: if format.holds_sixteen_bits() { picture.samples.depth() } else { Depth::Eight },
-    };
-    can_hold(format, rows)?;
-    Ok((rows, flattened))
-}
-
-/// The side of a tile: what was asked for, else the engine's usual one, smaller where that keeps all
-/// workers busy or a buffer could not hold it.
-fn tile_side(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2]) -> usize {
-    if let Some(tile) = options.tile {
-        return tile.max(1);
-    }
-    let Ok(graph) = network.graph() else { return usize::MAX };
-    let mut side = DEFAULT_TILE;
-    let share = picture[0] * picture[1] / (TILES_A_WORKER * options.parallel.max(1));
-    while side > 64 && options.parallel > 1 && side * side > share {
-        side /= 2;
-    }
-    let most = options.max_buffer_bytes.unwrap_or(CPU_VALUE_BYTES);
-    let fits = |side: usize| {
-        let side = side + 2 * geometry.halo;
-        let shapes = shapes::infer(graph, Shape::new(graph.input_channels, side, side)).unwrap_or_default();
-        // On a GPU values lie in planes of four channels.
-        let together = if options.max_buffer_bytes.is_some() { 4 } else { 1 };
-        let bytes = |s: &Shape| s.channels.next_multiple_of(together) as u64 * (s.height as u64 + 2) * (s.width as u64 + 2) * 4;
-        let largest = shapes.iter().map(bytes).max();
-        largest.is_some_and(|bytes| bytes <= most)
-    };
-    while side > 16 && !fits(side) {
-        side /= 2;
-    }
-    side
 }

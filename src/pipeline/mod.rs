@@ -14,6 +14,7 @@
 mod check;
 mod estimate;
 mod job;
+mod layout;
 mod options;
 mod output;
 mod pass;
