@@ -139,12 +139,14 @@ def reading_table(models: list[dict], engine: Engine) -> list[str]:
     runs = {"as rendered, x2": [pair.high for pair in pairs], "Lanczos": resampled(pairs, scale, KERNELS["Lanczos"])}
     runs |= {f"**{m['id']}**": engine.enlarge(MODELS / m["file"], pairs) for m in models if m["scale"] == scale}
     heights = sorted({page.x_height for page in pages})
-    lines = ["", f"Character error rate of tesseract on {len(pages)} pages, by x-height in pixels of the small picture:", ""]
-    lines += [f"| enlarged by | {' | '.join(f'{h:g}' for h in heights)} |", "|---|" + "---|" * len(heights)]
+    styles = ", ".join(own_sets.PAGE_STYLES)
+    lines = ["", f"Character error rate of tesseract on {len(pages)} pages ({styles}), by x-height in pixels of the small picture:", ""]
+    groups = {f"{h:g}": {h} for h in heights} | {"6 to 8": {h for h in heights if 6 <= h <= 8}}
+    lines += [f"| enlarged by | {' | '.join(groups)} |", "|---|" + "---|" * len(groups)]
     for name, made in runs.items():
         rates = []
-        for height in heights:
-            chosen = [i for i, page in enumerate(pages) if page.x_height == height]
+        for group in groups.values():
+            chosen = [i for i, page in enumerate(pages) if page.x_height in group]
             rates.append(character_error_rate([made[i] for i in chosen], [pages[i] for i in chosen]))
         lines.append(f"| {name} | {' | '.join(f'{100 * rate:.2f} %' for rate in rates)} |")
     return lines

@@ -20,6 +20,14 @@ TILES_OF_A_SOURCE = 2
 ART_QUALITY = 65
 X_HEIGHTS = (4, 5, 6, 7, 8)
 """Of the pages to be read, in pixels of the small picture."""
+PAGE_STYLES = {
+    "black on white": (255, 0, False, None),
+    "light on dark": (32, 224, False, None),
+    "grey on white": (255, 120, False, None),
+    "subpixel": (255, 0, True, None),
+    "JPEG 80": (255, 0, False, 80),
+}
+"""Paper, ink, whether in subpixel colours, and the quality of the small picture's JPEG."""
 PAGE_LINES = 4
 HELD_OUT_FONTS = {
     "RobotoCondensed": (8, "fonts-roboto-unhinted"),
@@ -117,12 +125,7 @@ def art(scale: int, quality: int | None) -> list[Pair]:
     pairs = []
     for i in range(RENDERED_TILES):
         tile = render_art.tile((SEED, i), held_out=True)[0]
-        low = matlab_bicubic.shrink(tile, scale)
-        if quality is not None:
-            stream = io.BytesIO()
-            Image.fromarray(low).save(stream, "JPEG", quality=quality)
-            low = np.asarray(Image.open(stream).convert("RGB"))
-        pairs.append(Pair(f"art-{i:03}", tile, low))
+        pairs.append(Pair(f"art-{i:03}", tile, through_jpeg(matlab_bicubic.shrink(tile, scale), quality)))
     return pairs
 
 
@@ -136,23 +139,38 @@ class ReadablePage:
 
 
 def readable_pages(scale: int) -> list[ReadablePage]:
-    """Pages of each of `X_HEIGHTS`, in each of the held-out fonts that are upright
-    and of ordinary weight."""
+    """Pages of each of `X_HEIGHTS` and `PAGE_STYLES`, in each of the held-out fonts that are upright and of ordinary
+    weight."""
     pages = []
     plain = [f for f in held_out_fonts() if f.path.stem.endswith("-Regular")]
     for i, font in enumerate(plain):
         for j, wanted in enumerate(X_HEIGHTS):
             size = next(s for s in range(8, 80) if x_height(font, s) >= wanted * scale)
-            lines = [SENTENCES[(4 * i + 3 * j + k) % len(SENTENCES)] for k in range(PAGE_LINES)]
-            canvas = np.full((round(size * 1.5) * PAGE_LINES + 40, 34 * size, 3), 255.0, np.float32)
-            for k, line in enumerate(lines):
-                corner = (20, 20 + k * round(size * 1.5))
-                glyphs.draw_text(canvas, line, corner, font, size, np.zeros(3, np.float32), False)
-            high = np.clip(np.round(canvas), 0, 255).astype(np.uint8)
-            high = high[: high.shape[0] // scale * scale, : high.shape[1] // scale * scale]
-            pair = Pair(f"page-{i}{j}", high, matlab_bicubic.shrink(high, scale))
-            pages.append(ReadablePage(pair, "\n".join(lines), x_height(font, size) / scale))
+            for n, (paper, ink, subpixel, quality) in enumerate(PAGE_STYLES.values()):
+                lines = [SENTENCES[(4 * i + 3 * j + 5 * n + k) % len(SENTENCES)] for k in range(PAGE_LINES)]
+                high = page_of(lines, font, size, (paper, ink, subpixel))
+                high = high[: high.shape[0] // scale * scale, : high.shape[1] // scale * scale]
+                low = through_jpeg(matlab_bicubic.shrink(high, scale), quality)
+                pages.append(ReadablePage(Pair(f"page-{i}{j}{n}", high, low), "\n".join(lines), x_height(font, size) / scale))
     return pages
+
+
+def page_of(lines: list[str], font: glyphs.Font, size: int, style: tuple[int, int, bool]) -> np.ndarray:
+    """A page with these lines; `style`: paper, ink, and whether in subpixel colours."""
+    paper, ink, subpixel = style
+    canvas = np.full((round(size * 1.5) * len(lines) + 40, 34 * size, 3), float(paper), np.float32)
+    for k, line in enumerate(lines):
+        glyphs.draw_text(canvas, line, (20, 20 + k * round(size * 1.5)), font, size, np.full(3, ink, np.float32), subpixel)
+    return np.clip(np.round(canvas), 0, 255).astype(np.uint8)
+
+
+def through_jpeg(pixels: np.ndarray, quality: int | None) -> np.ndarray:
+    """What a JPEG of this quality leaves of a picture; all of it without one."""
+    if quality is None:
+        return pixels
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream).convert("RGB"))
 
 
 def x_height(font: glyphs.Font, size: int) -> int:

@@ -2,7 +2,7 @@
 //!
 //! Method: back-projection (Irani and Peleg 1991), `x + A+ (y - A x)`, where `y` is the input, `x` the result, `A` the
 //! [`Reduction`] by the kernel that the model was trained for, and `A+` the same cubic's enlargement, which is smooth. On encoded
-//! values, as the networks work. Two rounds, of which the second costs next to nothing ([`TwoRounds`]). A locked flat colour is exactly
+//! values, as the networks work. Two rounds, of which the second costs next to nothing (`finish::rounds`). A locked flat colour is exactly
 //! that colour.
 //!
 //! [`Fidelity::Tone`] corrects the low frequencies alone: where the input has noise or the blocks of a JPEG, a full lock would
