@@ -48,30 +48,36 @@ for (const space of ['swapped', 'grey'] as const) {
 }
 
 test('a picture is cut up although another one was cancelled meanwhile', async ({ page }) => {
-  // A coordinator that is too busy to answer a cancel is ended.
+  // A coordinator that is too busy to answer a cancel is ended. This one says when it begins to be.
   await page.route('**/worker/coordinator.js', async (route) => {
     const response = await route.fetch();
     const busy = `{
       const { convertToBlob } = OffscreenCanvas.prototype;
       OffscreenCanvas.prototype.convertToBlob = function (options) {
+        new BroadcastChannel('busy').postMessage('cutting up');
         for (const until = performance.now() + 600; performance.now() < until; );
         return convertToBlob.call(this, options);
       };
     }`;
     await route.fulfill({ response, body: `${busy}\n${await response.text()}` });
   });
-  const files = { '/': '<!doctype html><title>cancelled</title>', '/picture.png': png(WIDTH, HEIGHT, scene) };
+  const files = {
+    '/': '<!doctype html><title>cancelled</title>',
+    '/picture.png': png(WIDTH, HEIGHT, scene),
+    // Not made before the other one is cut up.
+    '/large.png': png(8 * WIDTH, 8 * HEIGHT, scene),
+  };
   const server = await PlainServer.start({ files, folders: { '/inlarge/': PACKAGE } });
   await page.goto(`${server.origin}/`);
   const seen = await page.evaluate(
     async ([entry, width, height]) => {
       const { createUpscaler } = (await import(entry)) as Library;
       const up = await createUpscaler({ backend: 'simd', workers: 1 });
-      const blob = await (await fetch('/picture.png')).blob();
+      const [blob, large] = await Promise.all(['/picture.png', '/large.png'].map(async (path) => (await fetch(path)).blob()));
       const stop = new AbortController();
-      const cancelled = up.upscale(blob, { scale: 4, signal: stop.signal }).then(() => 'made', (error: Error) => error.name);
-      const pyramid = up.pyramid({ blob, width, height });
-      setTimeout(() => stop.abort(), 100);
+      new BroadcastChannel('busy').addEventListener('message', () => { stop.abort(); });
+      const cancelled = up.upscale(large!, { scale: 4, signal: stop.signal }).then(() => 'made', (error: Error) => error.name);
+      const pyramid = up.pyramid({ blob: blob!, width, height });
       return [await cancelled, (await pyramid)?.tiles.length];
     },
     [`${server.origin}/inlarge/index.js`, WIDTH, HEIGHT] as const,
