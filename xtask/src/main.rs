@@ -1,10 +1,14 @@
 //! Builds, serves and tests Inlarge. Every command installs what it misses, and says what it
 //! does and why; what is already there is left alone, so that a second run is quick.
 
+// What only tests call is dead code in the program.
+#![deny(dead_code, unused_imports)]
+
 mod artefact;
 mod background;
 mod bench;
 mod count;
+mod docs;
 mod eval;
 mod headers;
 mod lint;
@@ -35,9 +39,10 @@ Usage: cargo xtask COMMAND
   ci                    what .ci/run runs: the tests, with nothing asked and nothing kept open";
 
 fn main() -> ExitCode {
-    let outcome = match lint::as_rustc() {
-        Some(arguments) => lint::rustc(&arguments),
-        None => dispatch(&std::env::args().skip(1).collect::<Vec<_>>()).map(|()| ExitCode::SUCCESS),
+    let outcome = match (lint::as_rustc(), docs::as_rustdoc()) {
+        (Some(arguments), _) => lint::rustc(&arguments),
+        (None, Some((folder, arguments))) => docs::rustdoc(&folder, &arguments),
+        (None, None) => dispatch(&std::env::args().skip(1).collect::<Vec<_>>()).map(|()| ExitCode::SUCCESS),
     };
     match outcome {
         Ok(code) => code,

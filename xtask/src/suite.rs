@@ -11,7 +11,7 @@ use crate::background::Background;
 use crate::count::{Count, count_lines, run_counted};
 use crate::lint::linted_cargo;
 use crate::process::{cargo, npx, read, run, say, target_dir};
-use crate::{artefact, site, tools};
+use crate::{artefact, docs, site, tools};
 
 /// In xtask's own profile: the one that is already built.
 const XTASK_TESTS: [&str; 7] = ["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"];
@@ -118,17 +118,11 @@ fn xtask(_: &mut Run) -> Result<Count> {
 /// Compiles what `xtask` and `native` run. What only browsers get is linted where the suite is built for them.
 fn lint(_: &mut Run) -> Result<Count> {
     run(linted_cargo()?.args(XTASK_TESTS).arg("--no-run"))?;
-    // As programs too: what only their tests call is dead code there.
-    run(linted_cargo()?.arg("check").args(&XTASK_TESTS[1..]))?;
     one(run(linted_cargo()?.args(NATIVE_TESTS).arg("--no-run")))
 }
 
-/// Without tract, whose crates take minutes to check and are in no signature of ours.
 fn docs(_: &mut Run) -> Result<Count> {
-    one(run(cargo()
-        .args(["doc", "--package", "inlarge", "--lib", "--no-deps", "--document-private-items"])
-        .args(["--no-default-features", "--features", "cli,codec,gpu,simd"])
-        .env("RUSTDOCFLAGS", "--deny warnings")))
+    one(run(&mut docs::command("inlarge")?))
 }
 
 fn native(state: &mut Run) -> Result<Count> {
@@ -150,8 +144,8 @@ fn announce_shared() {
 /// # Errors
 /// When it cannot be built.
 pub(crate) fn command_line() -> Result<PathBuf> {
-    // With the tests, which bring it along: alone it would be compiled again, for other features of its dependencies.
-    run(linted_cargo()?.args(NATIVE_TESTS).arg("--no-run"))?;
+    // With tests, which bring it along: alone it would be compiled again, for other features of its dependencies.
+    run(linted_cargo()?.args(NATIVE_TESTS).args(["--test", "cli", "--no-run"]))?;
     Ok(target_dir()?.join("debug").join(format!("inlarge{}", env::consts::EXE_SUFFIX)).canonicalize()?)
 }
 

@@ -1,6 +1,9 @@
 //! Writes the networks of `cargo xtask bench web` into a folder: `NAME.onnx` for engines that read ONNX, `NAME.json` with
 //! `NAME.bin` for TF.js, and `nets.json`, the list of them.
 
+// What only tests call is dead code in the program.
+#![deny(dead_code, unused_imports)]
+
 mod channels_last;
 mod networks;
 
