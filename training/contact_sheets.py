@@ -23,11 +23,14 @@ GAP = 4
 PEERS = {"realesr-animevideov3": "realesr-animevideov3.onnx", "4xLSDIRCompactN3": "4xLSDIRCompactN3_fp32.onnx"}
 
 
-def free_photographs(scale: int, data: Path, count: int) -> list[tuple[str, Pair]]:
-    """Web-degraded held-out photographs of which parts may be shown, with their sources."""
-    names = [name for name, _ in own_sets.held_out_photographs(data)]
-    named = zip(names, own_sets.web_photographs(scale, data), strict=True)
-    return [(name, pair) for name, pair in named if any(word in name for word in FREE) and "-SA" not in name][:count]
+def may_be_shown(source: str) -> bool:
+    """Whether parts of a photograph may be shown under the project's licence, with its source named."""
+    return any(word in source for word in FREE) and "-SA" not in source
+
+
+def free_photographs(scale: int, data: Path, count: int) -> list[Pair]:
+    """Web-degraded held-out photographs of which parts may be shown."""
+    return [pair for pair in own_sets.web_photographs(scale, data) if may_be_shown(pair.source)][:count]
 
 
 def sheet(pairs: list[Pair], columns: list[list[np.ndarray]]) -> Image.Image:
@@ -60,8 +63,7 @@ def main() -> None:
         if options.sheet and name not in options.sheet:
             continue
         own = {"text-x2": lambda: own_sets.text(2), "art-x2": lambda: own_sets.art(2, None)}.get(name)
-        named = [(pair.name, pair) for pair in own()[:6]] if own else free_photographs(scale, options.data, 5)
-        pairs = [pair for _, pair in named]
+        pairs = own()[:6] if own else free_photographs(scale, options.data, 5)
         columns = [resampled(pairs, scale, KERNELS["Lanczos"]), *(engine.enlarge(MODELS / file, pairs) for file in files)]
         shown = ["Lanczos", *files]
         for peer, model in PEERS.items() if peers else ():
@@ -72,7 +74,7 @@ def main() -> None:
         columns.append([pair.high for pair in pairs])
         path = IMAGES / f"models-{name}.webp"
         sheet(pairs, columns).save(path, "WEBP", quality=92, method=6)
-        print(f"{path.name}: {', '.join(shown)}, the original; {'; '.join(source for source, _ in named)}", flush=True)
+        print(f"{path.name}: {', '.join(shown)}, the original; {'; '.join(pair.source or pair.name for pair in pairs)}", flush=True)
 
 
 if __name__ == "__main__":

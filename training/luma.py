@@ -25,6 +25,11 @@ def full_to_studio(y: np.ndarray) -> np.ndarray:
     return STUDIO_RANGE_OFFSET + STUDIO_RANGE_GAIN * y
 
 
+def scored(y: np.ndarray, grey: bool) -> np.ndarray:
+    """What the tables score, of full-range Y in 0..=1: studio range, but the grey values, 0..=255, of a grey picture."""
+    return 255.0 * y if grey else full_to_studio(y)
+
+
 def of_planes(planes: torch.Tensor) -> torch.Tensor:
     """Full-range Y of a network's picture: [n, 1 or 3, h, w] -> [n, h, w]."""
     if planes.shape[1] == 1:

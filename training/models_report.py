@@ -28,7 +28,7 @@ ANCHORS = {
 
 def scored_luma(pixels: np.ndarray, grey: bool) -> np.ndarray:
     """What the tables score of uint8 RGB: studio-range Y, but the grey values of a grey picture."""
-    return pixels[..., 0].astype(np.float64) if grey else luma.full_to_studio(luma.full_range(pixels))
+    return luma.scored(luma.full_range(pixels), grey)
 
 
 def scores(results: list[np.ndarray], pairs: list[Pair], shave: int) -> np.ndarray:

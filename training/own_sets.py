@@ -61,6 +61,8 @@ class Pair:
     high: np.ndarray
     low: np.ndarray
     grey: bool = False
+    source: str = ""
+    """Of a photograph, with its licence."""
 
 
 def published(name: str, scale: int, data: Path) -> list[Pair]:
@@ -90,7 +92,7 @@ def web_photographs(scale: int, data: Path) -> list[Pair]:
     """Held-out photographs as the web shrinks, sharpens and compresses them."""
     rng = np.random.default_rng(SEED)
     tiles = held_out_photographs(data)
-    return [Pair(f"web-{i:03}", tile, degrade.web(tile, scale, rng)) for i, (_, tile) in enumerate(tiles)]
+    return [Pair(f"web-{i:03}", tile, degrade.web(tile, scale, rng), source=name) for i, (name, tile) in enumerate(tiles)]
 
 
 def held_out_fonts(folders: tuple[str, ...] = glyphs.FOLDERS) -> list[glyphs.Font]:

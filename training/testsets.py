@@ -24,7 +24,7 @@ class TestPicture:
 
     def scored(self, y: np.ndarray) -> np.ndarray:
         """What the tables score, of full-range Y in 0..=1: studio range, but the grey values of a grey picture."""
-        return 255.0 * y if self.grey else luma.full_to_studio(y)
+        return luma.scored(y, self.grey)
 
 
 def to_8_bits(y: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ def prepare(options: argparse.Namespace) -> Run:
     """The run in `options.run` at the step where it stands."""
     given = {f.name: getattr(options, f.name) for f in fields(Recipe) if getattr(options, f.name) is not None}
     state = read_state(options.run / CHECKPOINT)
-    run = open_run(
+    return open_run(
         recipe_from(state, given),
         state,
         start=options.start,
@@ -51,14 +51,12 @@ def prepare(options: argparse.Namespace) -> Run:
         copies=options.copies,
         workers=options.workers,
     )
-    begin_decay(run.trainer, options)
-    return run
 
 
 def begin_decay(trainer: Trainer, options: argparse.Namespace) -> bool:
     """Let the rate fall from here where it is time to; the same options again change nothing. Whether it began."""
     due = options.decay_steps is not None and trainer.done >= (options.steps or 0)
-    if not due or trainer.schedule.decay_steps == options.decay_steps:
+    if not due or trainer.schedule.decay_steps == options.decay_steps or trainer.schedule.finished(trainer.done):
         return False
     trainer.decay_over(options.decay_steps)
     return True

@@ -80,7 +80,8 @@ pub struct Lock {
     recent: Recent,
     /// Differences of the input's rows, for the tone before their blur.
     raw: Recent,
-    rounds: TwoRounds,
+    /// With [`Fidelity::Lock`].
+    rounds: Option<TwoRounds>,
     /// Differences, enlarged sideways.
     corrections: Recent,
     vertical: Taps,
@@ -110,7 +111,7 @@ impl Lock {
             reduction: Reduction::new(factor, width, height),
             recent: Recent::default(),
             raw: Recent::default(),
-            rounds: TwoRounds::new(width, height, factor),
+            rounds: (fidelity == Fidelity::Lock).then(|| TwoRounds::new(width, height, factor)),
             corrections: Recent::default(),
             horizontal: Windows::cubic(width, factor * width),
             fidelity,
@@ -153,16 +154,6 @@ impl Lock {
         Row { planes: planes.collect() }
     }
 
-    /// Takes the differences of the next row, enlarged sideways, to the corrections.
-    fn enlarge(&mut self, mut row: Row) {
-        for plane in &mut row.planes {
-            let mut wide = Vec::with_capacity(self.shape.factor * self.shape.width);
-            self.horizontal.apply(plane, &mut wide);
-            *plane = wide;
-        }
-        self.corrections.push(row);
-    }
-
     /// All differences whose rows have come.
     fn compare(&mut self) {
         let height = self.shape.height;
@@ -170,27 +161,37 @@ impl Lock {
             let row = self.differences(self.raw.end());
             self.raw.push(row);
         }
-        match self.fidelity {
-            Fidelity::Off => self.raw.forget_above(self.raw.end()),
-            Fidelity::Lock => {
+        match &mut self.rounds {
+            Some(rounds) => {
                 while let Some(row) = self.raw.pop() {
-                    self.rounds.push(row);
+                    rounds.push(row);
                 }
-                while self.corrections.end() < height && self.rounds.needs(self.corrections.end()) <= self.rounds.end() {
-                    let row = self.rounds.row(self.corrections.end());
-                    self.enlarge(row);
+                while self.corrections.end() < height && rounds.needs(self.corrections.end()) <= rounds.end() {
+                    let row = rounds.row(self.corrections.end());
+                    self.corrections.push(enlarged(&mut self.horizontal, row, self.shape));
                 }
             }
-            Fidelity::Tone => {
+            None if self.fidelity == Fidelity::Off => self.raw.forget_above(self.raw.end()),
+            None => {
                 while self.corrections.end() < height && (self.corrections.end() + TONE_REACH + 1).min(height) <= self.raw.end() {
                     let y = self.corrections.end();
                     let row = self.blurred(y);
-                    self.enlarge(row);
+                    self.corrections.push(enlarged(&mut self.horizontal, row, self.shape));
                     self.raw.forget_above((y + 1).saturating_sub(TONE_REACH));
                 }
             }
         }
     }
+}
+
+/// `row`, enlarged sideways.
+fn enlarged(horizontal: &mut Windows, mut row: Row, shape: LockShape) -> Row {
+    for plane in &mut row.planes {
+        let mut wide = Vec::with_capacity(shape.factor * shape.width);
+        horizontal.apply(plane, &mut wide);
+        *plane = wide;
+    }
+    row
 }
 
 impl RowFilter for Lock {

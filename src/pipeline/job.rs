@@ -332,7 +332,7 @@ impl Job {
         }
         // Rows that wait in the lock and the measurement of LR-PSNR.
         let factor: usize = self.passes.iter().map(|pass| pass.plan.geometry().scale).product();
-        bytes += 9 * factor * factor * source.width as usize * (planes + 3) * size_of::<f32>() / 2;
+        bytes += 17 * factor * factor * source.width as usize * (planes + 3) * size_of::<f32>() / 2;
         if self.options.format == OutputFormat::WebP {
             bytes += 7 * self.format.row_len() * self.format.height as usize / 3;
         }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::rows::{Chroma, Planes, Sample, interleaved, levels, on_white};
+use super::rows::{Chroma, Planes, interleaved, levels, on_white, peak};
 use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Rows, Sink, encoder};
 use crate::error::Result;
 use crate::finish::grain::Grain;
@@ -75,7 +75,7 @@ impl Output {
         let alpha = source.channels.has_alpha();
         let flattened = alpha && !format.channels.has_alpha();
         let meter = (factor > 1).then(|| {
-            let peak = if format.depth == Depth::Eight { u8::PEAK } else { u16::PEAK };
+            let peak = peak(format.depth);
             let counted = [left..left + wide, top..top + high];
             Meter::new(factor, [width, height], counted, source.channels.colours(), peak, written_row(source, flattened))
         });
@@ -144,7 +144,7 @@ impl Rest {
         }
         self.y += 1;
         let (depth, channels, flattened) = (self.format.depth, self.format.channels, self.flattened);
-        let peak = if depth == Depth::Eight { u8::PEAK } else { u16::PEAK };
+        let peak = peak(depth);
         let write = |encoder: &mut dyn RowEncoder, row: &Row| match depth {
             Depth::Eight => encoder.write_rows(Rows::U8(&interleaved(row, channels))),
             Depth::Sixteen => encoder.write_rows(Rows::U16(&interleaved(row, channels))),

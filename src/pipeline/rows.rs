@@ -5,7 +5,7 @@ use crate::finish::{Recent, Row};
 use crate::image::colour::rgb_to_ycbcr;
 use crate::image::resample::{Kernel, Taps, Windows};
 use crate::image::rows::each_colour;
-use crate::image::{Channels, Picture};
+use crate::image::{Channels, Depth, Picture};
 use crate::vector::widest;
 
 /// What the planes of a band are.
@@ -54,12 +54,20 @@ impl Sample for u16 {
 /// WebAssembly nor the oldest processors have a quick instruction for it.
 const WHOLE: f32 = 8_388_608.0;
 
+/// The largest value of a sample of `depth`.
+pub(super) const fn peak(depth: Depth) -> f32 {
+    match depth {
+        Depth::Eight => u8::PEAK,
+        Depth::Sixteen => u16::PEAK,
+    }
+}
+
 /// `value`, 0..=1, on white under its alpha.
 pub(super) fn on_white(value: f32, alpha: f32) -> f32 {
     value * alpha + (1.0 - alpha)
 }
 
-/// Limits every value of a row to 0..=1; what is no number becomes 0.
+/// Limits every value of a row to 0..=1.
 pub(super) fn limit(row: &mut Row) {
     for plane in &mut row.planes {
         widest(
@@ -71,16 +79,16 @@ pub(super) fn limit(row: &mut Row) {
 
 /// The samples of a row as whole numbers up to `peak`. `flattened`: its last plane, alpha, goes and leaves it on white.
 pub(super) fn levels(row: &mut Row, peak: f32, flattened: bool) {
-    limit(row);
     if flattened && let Some(alpha) = row.planes.pop() {
+        let alpha: Vec<f32> = alpha.iter().map(|a| a.clamp(0.0, 1.0)).collect();
         for plane in &mut row.planes {
-            plane.iter_mut().zip(&alpha).for_each(|(v, a)| *v = on_white(*v, *a));
+            plane.iter_mut().zip(&alpha).for_each(|(v, a)| *v = on_white(v.clamp(0.0, 1.0), *a));
         }
     }
     for plane in &mut row.planes {
         widest(
             #[inline(always)]
-            || plane.iter_mut().for_each(|value| *value = (*value * peak + WHOLE) - WHOLE),
+            || plane.iter_mut().for_each(|value| *value = (value.clamp(0.0, 1.0) * peak + WHOLE) - WHOLE),
         );
     }
 }

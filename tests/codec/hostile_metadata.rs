@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use inlarge::codec::encode::OutputFormat;
 use inlarge::codec::{Density, Metadata, MetadataPolicy, decode};
-use inlarge::image::{Channels, Depth, Picture};
+use inlarge::image::{Channels, Depth, Picture, Samples};
 
 use crate::make::{self, Png, Random, bytes, encode, picture, stored};
 
@@ -95,6 +95,17 @@ fn the_whole_metadata_is_found_in_every_format() {
         assert_eq!((exif.is_some(), xmp.is_some(), iptc, density), (true, true, Some(self::iptc()), Density::dpi(72.0)), "{}", format.name());
         assert!(exif.is_some_and(|block| block.windows(8).any(|w| w == [48, 0, 0, 0, 1, 0, 0, 0])), "{}", format.name());
     }
+}
+
+#[test]
+#[should_panic(expected = "other pixels")]
+fn a_changed_sample_is_noticed() {
+    let mut changed = source();
+    match &mut changed.samples {
+        Samples::U8(values) => values[17] ^= 1,
+        Samples::U16(_) => unreachable!("the source has 8 bits"),
+    }
+    judge("changed", &encode(&changed, OutputFormat::Png, &make::with(whole()), 14), true);
 }
 
 #[test]

@@ -80,7 +80,6 @@ class Sets(unittest.TestCase):
             self.assertEqual(one.low.shape[0] * 2, one.high.shape[0])
             self.assertGreater(np.abs(one.low.astype(int) - compressed.low).max(), 0)
 
-
     def test_text_is_measured_in_all_of_its_fonts_or_not_at_all(self):
         files = [f"{family}{n}.ttf" for family, (count, _) in own_sets.HELD_OUT_FONTS.items() for n in range(count)]
 

@@ -185,6 +185,8 @@ class Training(unittest.TestCase):
             other.schedule, other.done = trainer.schedule, done
             self.assertFalse(train.begin_decay(other, options), done)
         self.assertEqual(trainer.schedule.decay_start, 100)
+        # What has decayed stays so.
+        self.assertFalse(train.begin_decay(trainer, argparse.Namespace(steps=100, decay_steps=30)))
         # Without a number of steps from where it is; without a decay the number of steps is the end, also when it is past.
         other = new_trainer()
         other.done = 7

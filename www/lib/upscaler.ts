@@ -13,9 +13,9 @@ import { discard, removeEmpty, retire, shelf } from './shelf.js';
 import { defaultWorkers } from './spawn.js';
 import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
-/** In a variable of its own: a bundler takes `new URL(x, import.meta.url)` for a file to copy. */
 /** Quality of a JPEG where none is asked for. */
 const USUAL_QUALITY = 90;
+/** In a variable of its own: a bundler takes `new URL(x, import.meta.url)` for a file to copy. */
 const HERE = import.meta.url;
 const CHOICES: readonly string[] = ['auto', 'gpu', 'simd', 'tract', 'reference'];
 const METADATA: readonly string[] = ['keep', 'no-location', 'none'];
