@@ -28,30 +28,32 @@ class ChainNetwork(nn.Module):
         self.tail = CollapsibleConv(channels, colours * scale * scale, BODY_KERNEL, EXPANDED, gain=TAIL_GAIN)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        picture = x[:, : self.COLOURS]
-        return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(picture, self.scale), self.scale)
+        return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(x, self.scale), self.scale)
 
-    def head_features(self, x: torch.Tensor) -> torch.Tensor:
-        """What the first convolution makes of the input."""
-        return self.head(x)
-
-    def lay_out_head(self, graph) -> str:
-        """Write `head_features` into an ONNX graph in the making; returns the name of its result."""
-        return graph.collapsed("head", "input", self.head)
-
-    def residual(self, x: torch.Tensor) -> torch.Tensor:
-        """[n, colours, h, w] -> [n, colours * scale * scale, h, w], in PyTorch on any device."""
-        skip = self.head_activation(self.head_features(x))
+    def residual(self, x: torch.Tensor, shifts: torch.Tensor | None = None) -> torch.Tensor:
+        """[n, colours, h, w] -> [n, colours * scale * scale, h, w], in PyTorch on any device. `shifts`, one for the head and one for
+        each convolution of the body, are added to their biases."""
+        added = torch.zeros(1 + len(self.body), device=x.device) if shifts is None else shifts
+        skip = self.head_activation(self.head(x) + added[0])
         features = skip
-        for convolution, activation in zip(self.body, self.body_activations, strict=True):
-            features = activation(convolution(features))
+        for convolution, activation, shift in zip(self.body, self.body_activations, added[1:], strict=True):
+            features = activation(convolution(features) + shift)
         return self.tail(features + skip)
 
+    def lay_out_bias(self, graph, name: str, bias: torch.Tensor) -> str:
+        """Write the bias of the convolution `name` into an ONNX graph in the making; returns its name."""
+        return graph.constant(f"{name}.bias", bias)
+
+    def lay_out_convolution(self, graph, name: str, source: str, block: CollapsibleConv) -> str:
+        """Write a convolution of the head or the body; returns the name of its result."""
+        return graph.convolution(name, source, block.collapsed(), self.lay_out_bias(graph, name, block.bias))
+
     def lay_out(self, graph) -> str:
-        """Write `residual` into an ONNX graph in the making; returns the name of its result."""
-        skip = graph.prelu("head_prelu", self.lay_out_head(graph), self.head_activation.weight)
+        """Write `forward` into an ONNX graph in the making; returns the name of its result."""
+        skip = graph.prelu("head_prelu", self.lay_out_convolution(graph, "head", "input", self.head), self.head_activation.weight)
         features = skip
         for i, (block, activation) in enumerate(zip(self.body, self.body_activations, strict=True)):
-            features = graph.collapsed(f"body{i}", features, block)
+            features = self.lay_out_convolution(graph, f"body{i}", features, block)
             features = graph.prelu(f"body{i}_prelu", features, activation.weight)
-        return graph.collapsed("tail", graph.node("Add", [features, skip], "skip"), self.tail)
+        residual = graph.collapsed("tail", graph.node("Add", [features, skip], "skip"), self.tail)
+        return graph.over_nearest(residual, self.scale)

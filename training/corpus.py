@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from training import luma, matlab_bicubic
 from training.cache import cached
@@ -35,20 +36,19 @@ class Corpus:
     copies: int = 1
     level: torch.Tensor | None = None
     """The denoise level of every low-resolution tile, for the networks that take one."""
+    noise: torch.Tensor | None = None
+    """What that level removes of them, in levels of 255: int16 of the shape of `low`."""
 
     def to(self, device: torch.device) -> "Corpus":
         """The same pairs on `device`."""
-        level = None if self.level is None else self.level.to(device)
-        return replace(
-            self, high=self.high.to(device), low=self.low.to(device), weight=self.weight.to(device), level=level
-        )
+        names = ("high", "low", "weight", "level", "noise")
+        there = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return replace(self, **{name: value.to(device) for name, value in there.items()})
 
-    def with_level(self, planes: torch.Tensor, twin: torch.Tensor) -> torch.Tensor:
-        """`planes` [n, c, h, w] of the low-resolution tiles `twin` [n], and their level as one more plane where the
-        corpus has levels."""
-        if self.level is None:
-            return planes
-        return torch.cat([planes, self.level[twin][:, None, None, None].expand(-1, 1, *planes.shape[2:])], dim=1)
+
+def with_level(planes: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+    """`planes` [n, c, h, w] and one more that holds the level [n] of each."""
+    return torch.cat([planes, level[:, None, None, None].expand(-1, 1, *planes.shape[2:])], dim=1)
 
 
 def shrink_all(tiles: np.ndarray, scale: int) -> np.ndarray:
@@ -139,7 +139,20 @@ class PatchSampler:
         high = _gather(corpus.high, tile[kept], corner[kept] * scale, turn[kept], self.patch * scale)
         if order is not None:
             high = _reordered(high, order[kept])
-        return corpus.with_level(low[kept], twin[kept]), to_planes(high, self.colours)
+        low, high, twin = low[kept], to_planes(high, self.colours), twin[kept]
+        if corpus.level is None:
+            return low, high
+        asked = self._shares(len(twin))
+        if corpus.noise is not None:
+            noise = _gather(corpus.noise, twin, corner[kept], turn[kept], self.patch)
+            left = F.interpolate(to_planes(noise, self.colours), scale_factor=scale, mode="bicubic", align_corners=False)
+            high = high + (1.0 - asked)[:, None, None, None] * left
+        return with_level(low, asked * corpus.level[twin]), high
+
+    def _shares(self, count: int) -> torch.Tensor:
+        """How much of the noise of each patch is to go: all of it in half of them, none in a sixth, else some."""
+        draws = torch.rand(count, generator=self.generator, device=self.generator.device)
+        return ((draws - 1 / 6) * 3).clamp(0.0, 1.0)
 
     def _below(self, bound: int, shape: tuple[int, ...]) -> torch.Tensor:
         return torch.randint(bound, shape, generator=self.generator, device=self.generator.device)

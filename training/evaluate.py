@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from training import luma, testsets
-from training.onnx_reference import OnnxReference, enlarge, halo_of
+from training.onnx_reference import OnnxReference, enlarge
 from training.paths import DEFAULT_DATA
 
 
@@ -16,7 +16,7 @@ def exported(network: OnnxReference) -> testsets.Enlarger:
 
     RGB is rounded to 8 bits before its luma is taken. Where the picture is grey, the three channels are averaged.
     """
-    halo = halo_of(network.kernels())
+    halo = network.halo
 
     def enlarge_luma(low: np.ndarray) -> np.ndarray:
         return enlarge(network, luma.full_range(low), network.scale, halo).astype(np.float64)

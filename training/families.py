@@ -6,9 +6,10 @@ from torch import nn
 from training.art import Art
 from training.photo import Photo
 from training.photo_fast import PhotoFast
+from training.restore import Restore
 from training.text import Text
 
-FAMILIES = {family.NAME: family for family in (PhotoFast, Photo, Text, Art)}
+FAMILIES = {family.NAME: family for family in (PhotoFast, Photo, Text, Art, Restore)}
 
 
 def build(model: str, scale: int) -> nn.Module:

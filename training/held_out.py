@@ -3,7 +3,7 @@
 import torch
 
 from training import luma
-from training.corpus import Corpus, to_planes
+from training.corpus import Corpus, to_planes, with_level
 
 SHAVE = 8
 
@@ -14,7 +14,8 @@ def held_out_psnr(network: torch.nn.Module, corpus: Corpus, device: torch.device
     total, count = 0.0, 0
     for tile in torch.nonzero(corpus.weight == 1.0).flatten().tolist():
         low = to_planes(corpus.low[tile : tile + 1].to(device), network.COLOURS)
-        low = corpus.with_level(low, torch.tensor([tile], device=low.device))
+        if corpus.level is not None:
+            low = with_level(low, corpus.level[tile : tile + 1].to(device))
         high = luma.full_range_tensor(corpus.high[tile].to(device))
         with torch.no_grad():
             output = luma.of_planes(network(low))[0].clamp(0, 1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from training import card, evaluate, sources
-from training.art import STRONGEST_LEVEL
-from training.onnx_reference import OnnxReference, halo_of
+from training.degrade import STRONGEST_LEVEL
+from training.onnx_reference import OnnxReference
 from training.paths import DEFAULT_DATA, MODELS
 from training.runs import kinds_of
 from training.tiles import archives, read_index
@@ -20,11 +20,6 @@ ORDER = ["photo-fast", "photo", "text", "art"]
 LICENCE = "MIT OR Apache-2.0"
 KERNELS = {"bicubic": "bicubic", "web": "mixed"}
 """What made the training pictures small, by variant; the web mix is area, bilinear, bicubic and Lanczos."""
-
-
-def multiply_adds_per_output_pixel(network: OnnxReference) -> int:
-    """Multiply-adds of the convolutions, which all run at low resolution, for one output pixel (rounded)."""
-    return round(sum(kernel.numel() for kernel in network.kernels()) / network.scale**2)
 
 
 def known_scores(manifest: Path) -> dict[str, dict]:
@@ -56,10 +51,10 @@ def entry(path: Path, known: dict[str, dict], data: Path) -> dict:
         "bytes": len(content),
         "sha256": sha256,
         "colour": "luma" if network.colours == 1 else "rgb",
-        "halo": halo_of(network.kernels()),
+        "halo": network.halo,
         "kernel": KERNELS[variant],
         "parameters": network.parameters,
-        "macs_per_output_pixel": multiply_adds_per_output_pixel(network),
+        "macs_per_output_pixel": network.multiply_adds_per_output_pixel,
         **({"denoise": STRONGEST_LEVEL} if "denoise" in network.constants else {}),
         "licence": LICENCE,
         "card": f"{name}.md",

@@ -33,6 +33,8 @@ class _Graph:
 
     def setting(self, name: str, value: float) -> str:
         """A number that whoever runs the file may give; `value` otherwise."""
+        if any(setting.name == name for setting in self.settings):
+            return name
         self.settings.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]))
         return self.constant(name, torch.tensor([value]))
 
@@ -40,12 +42,26 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
-    def convolution(self, name: str, source: str, kernel: torch.Tensor, bias: torch.Tensor | str) -> str:
-        """`bias`: its values, or the name of what computes them."""
+    def convolution(
+        self, name: str, source: str, kernel: torch.Tensor, bias: torch.Tensor | str, *, stride: int = 1, factor: str = ""
+    ) -> str:
+        """`bias`: its values, or the name of what computes them. `factor`: the name of a number that the result is multiplied by."""
         side = kernel.shape[-1]
-        named = bias if isinstance(bias, str) else self.constant(f"{name}.bias", bias)
-        weights = [self.constant(f"{name}.weight", kernel), named]
-        return self.node("Conv", [source, *weights], name, kernel_shape=[side, side], pads=[side // 2] * 4)
+        weights = [self.constant(f"{name}.weight", kernel)]
+        weights.append(bias if isinstance(bias, str) else self.constant(f"{name}.bias", bias))
+        if factor:
+            # In the weights, where an engine computes it once.
+            weights = [self.node("Mul", [weight, factor], f"{weight}_scaled") for weight in weights]
+        pads = [(side - stride + 1) // 2] * 4
+        return self.node("Conv", [source, *weights], name, kernel_shape=[side, side], pads=pads, strides=[stride, stride])
+
+    def over_nearest(self, residual: str, scale: int) -> str:
+        """A residual [n, c * scale², h, w], shuffled into pixels, plus the nearest-neighbour picture."""
+        shuffled = self.node("DepthToSpace", [residual], "residual", blocksize=scale, mode="CRD")
+        scales = self.constant("scales", torch.tensor([1.0, 1.0, scale, scale]))
+        nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        anchor = self.node("Resize", ["input", "", scales], "anchor", **nearest)
+        return self.node("Add", [shuffled, anchor], "output")
 
     def collapsed(self, name: str, source: str, block: CollapsibleConv) -> str:
         return self.convolution(name, source, block.collapsed(), block.bias)
@@ -58,11 +74,7 @@ def build(network: nn.Module) -> onnx.ModelProto:
     """The collapsed network as a checked model."""
     scale, colours = network.scale, network.COLOURS
     graph = _Graph()
-    residual = graph.node("DepthToSpace", [network.lay_out(graph)], "residual", blocksize=scale, mode="CRD")
-    scales = graph.constant("scales", torch.tensor([1.0, 1.0, scale, scale]))
-    nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    anchor = graph.node("Resize", ["input", "", scales], "anchor", **nearest)
-    graph.node("Add", [residual, anchor], "output")
+    network.lay_out(graph)
     made = helper.make_graph(
         graph.nodes,
         f"{network.NAME}-x{scale}",

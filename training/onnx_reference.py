@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from onnx import helper, numpy_helper
 
 
-SETTINGS = {"scales", "denoise", "head.level"}
-"""Initializers that an engine folds away: factors, and how far a level shifts a bias."""
+SETTINGS = {"scales", "denoise", "strength"}
+"""Initializers that are no weights: factors."""
 
 
 class OnnxReference:
@@ -22,22 +22,48 @@ class OnnxReference:
 
     @property
     def parameters(self) -> int:
-        """Weights, biases and slopes."""
-        return sum(t.numel() for name, t in self.constants.items() if name not in SETTINGS)
+        """Weights, biases and slopes; not the fixed ones of an anchor, nor how far a level shifts a bias, which engines fold away."""
+        aside = {n for n in self.constants if n in SETTINGS or n.startswith("anchor.") or n.endswith(".level")}
+        return sum(tensor.numel() for name, tensor in self.constants.items() if name not in aside)
 
     @property
     def scale(self) -> int:
         """Enlargement factor."""
-        return int(self.constants["scales"][-1])
+        return int(self.graph.name.rpartition("-x")[2])
 
     @property
     def colours(self) -> int:
         """Channels of the picture: 1 for luma, 3 for RGB."""
         return self.graph.input[0].type.tensor_type.shape.dim[1].dim_value
 
-    def kernels(self) -> list[torch.Tensor]:
-        """The convolutions' kernels, in order."""
-        return [self.constants[node.input[1]] for node in self.graph.node if node.op_type == "Conv"]
+    def _convolutions(self) -> list[tuple[str, int, int, int]]:
+        """Name, weights, pixels of padding, and stride of each convolution, in order."""
+        scaled = {node.output[0]: node.input[0] for node in self.graph.node if node.op_type == "Mul"}
+        found = []
+        for node in (node for node in self.graph.node if node.op_type == "Conv"):
+            given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+            kernel = self.constants[scaled.get(node.input[1], node.input[1])]
+            found.append((node.name, kernel.numel(), given["pads"][0], given.get("strides", [1])[0]))
+        return found
+
+    @property
+    def halo(self) -> int:
+        """Radius of the receptive field in input pixels: the convolutions' reaches, those behind a stride that much further. An anchor
+        lies beside them."""
+        total, step = 0, 1
+        for name, _, reach, stride in self._convolutions():
+            total += reach * step if name != "anchor" else 0
+            step *= stride
+        return total
+
+    @property
+    def multiply_adds_per_output_pixel(self) -> int:
+        """Of the convolutions, none of which runs above the resolution of the input (rounded)."""
+        total, step = 0.0, 1
+        for _, weights, _, stride in self._convolutions():
+            step *= stride
+            total += weights / step**2
+        return round(total / self.scale**2)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """[1, c, h, w] -> [1, c, s * h, s * w]."""
@@ -52,7 +78,7 @@ class OnnxReference:
     def _apply(kind: str, operands: list[torch.Tensor], attributes: dict) -> torch.Tensor:
         match kind:
             case "Conv":
-                return F.conv2d(*operands, padding=attributes["pads"][0])
+                return F.conv2d(*operands, padding=attributes["pads"][0], stride=attributes.get("strides", [1])[0])
             case "PRelu":
                 return F.prelu(operands[0], operands[1].flatten())
             case "Relu":
@@ -67,11 +93,6 @@ class OnnxReference:
                 scale = int(operands[1][-1])
                 return operands[0].repeat_interleave(scale, 2).repeat_interleave(scale, 3)
         raise ValueError(f"operator {kind} with {attributes} is not one that our exports use")
-
-
-def halo_of(kernels: list[torch.Tensor]) -> int:
-    """Receptive-field radius of a chain of convolutions, in low-resolution pixels."""
-    return sum(kernel.shape[-1] // 2 for kernel in kernels)
 
 
 def enlarge(network, picture: np.ndarray, scale: int, halo: int) -> np.ndarray:

@@ -43,15 +43,25 @@ class GatedBlock(nn.Module):
         f3 = third(F.relu(second(F.relu(f1))))
         return ((f1 if self.is_head else x) + f3) * self.gate(f3)
 
-    def lay_out(self, graph, name: str, source: str) -> str:
-        """Write `forward` into an ONNX graph in the making; returns the name of its result."""
+    def lay_out(self, graph, name: str, source: str, shuffle: int = 1) -> str:
+        """Write `forward` into an ONNX graph in the making; returns the name of its result. `source` is what a pixel unshuffle by
+        `shuffle` makes the input of."""
         first, second, third = self.convolutions
-        f1 = graph.collapsed(f"{name}_conv1", source, first)
+        kernel = spread(first.collapsed(), shuffle)
+        f1 = graph.convolution(f"{name}_conv1", source, kernel, first.bias, stride=shuffle)
         f2 = graph.collapsed(f"{name}_conv2", graph.node("Relu", [f1], f"{name}_relu1"), second)
         f3 = graph.collapsed(f"{name}_conv3", graph.node("Relu", [f2], f"{name}_relu2"), third)
         gate = graph.convolution(f"{name}_gate", f3, self.gate.weight, self.gate.bias)
         total = graph.node("Add", [f1 if self.is_head else source, f3], f"{name}_sum")
         return graph.node("Mul", [total, gate], name)
+
+
+def spread(kernel: torch.Tensor, shuffle: int) -> torch.Tensor:
+    """The kernel of stride `shuffle` that does to a picture what `kernel` [o, c * shuffle², k, k] does to its pixel unshuffle:
+    [o, c, k * shuffle, k * shuffle]."""
+    outputs, inputs, side, _ = kernel.shape
+    apart = kernel.view(outputs, inputs // shuffle**2, shuffle, shuffle, side, side).permute(0, 1, 4, 2, 5, 3)
+    return apart.reshape(outputs, -1, side * shuffle, side * shuffle)
 
 
 class Photo(nn.Module):
@@ -78,8 +88,8 @@ class Photo(nn.Module):
         return self.tail(x)
 
     def lay_out(self, graph) -> str:
-        """Write `residual` into an ONNX graph in the making; returns the name of its result."""
+        """Write `forward` into an ONNX graph in the making; returns the name of its result."""
         features = "input"
         for i, block in enumerate(self.blocks):
             features = block.lay_out(graph, f"block{i}", features)
-        return graph.collapsed("tail", features, self.tail)
+        return graph.over_nearest(graph.collapsed("tail", features, self.tail), self.scale)

@@ -35,9 +35,9 @@ def kinds_of(model: str) -> dict[str, float]:
     return {"text": corpora.TEXT_KIND_WEIGHT, "art": corpora.ART_KIND_WEIGHT}.get(model, corpora.KIND_WEIGHT)
 
 
-def takes_level(model: str) -> bool:
-    """True for a network whose input has the denoise level as one more plane."""
-    return model == "art"
+def mix_of(model: str) -> str:
+    """Which of `degrade.MIXES` the web variant of `model` is trained on."""
+    return {"art": "levelled", "restore": "worn"}.get(model, "web")
 
 
 def clean_corpus(recipe: Recipe, data: Path, held_out: bool, limit: int | None = None) -> Corpus:
@@ -49,10 +49,9 @@ def watched_corpus(recipe: Recipe, data: Path, limit: int | None = None) -> Corp
     """The held-out side, degraded as the recipe's variant is, always in the same way."""
     clean = clean_corpus(recipe, data, held_out=True, limit=limit)
     if recipe.variant == "web":
-        levels = takes_level(recipe.model)
-        low, level = degrade.degraded(clean.high.numpy(), recipe.scale, (HELD_OUT_SEED,), levels)
-        clean.low = torch.from_numpy(low)
-        clean.level = torch.from_numpy(level) if levels else None
+        twins = degrade.degraded(mix_of(recipe.model), clean.high.numpy(), recipe.scale, (HELD_OUT_SEED,))
+        clean.low = torch.from_numpy(twins.low)
+        clean.level = None if twins.level is None else torch.from_numpy(twins.level)
     return clean
 
 
@@ -88,6 +87,8 @@ def recipe_from(state: dict | None, given: dict) -> Recipe:
     recipe = Recipe(**{**(state["recipe"] if state else {}), **given})
     if recipe.variant not in ("bicubic", "web"):
         raise ValueError(f"unknown variant {recipe.variant!r}: choose bicubic or web")
+    if recipe.model == "restore" and recipe.variant != "web":
+        raise ValueError("restore is for worn pictures: give the variant web")
     return recipe
 
 
@@ -111,10 +112,8 @@ def open_run(
         copies = copies or (8 if on_gpu else 2)
         workers = workers if workers is not None else (max(1, (os.cpu_count() or 2) - 3) if on_gpu else 0)
         done = state["done"] if state else 0
-        levels = takes_level(recipe.model)
-        pool = WebPool(
-            corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device, levels=levels
-        )
+        mix = mix_of(recipe.model)
+        pool = WebPool(corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device, mix=mix)
         corpus = pool.corpus
     trainer = Trainer(recipe, corpus, network, device)
     if pool:

@@ -21,17 +21,18 @@ class WebPool:
     """Fills `corpus.low` with `copies` degraded twins of every tile and goes on renewing them, oldest first.
 
     The first copy is there once the constructor returns; the others are added to `corpus.copies` as they are made.
-    With `levels` they are those of `degrade.levelled`. With `workers` the renewal happens in so many processes, in an order that no seed fixes; without, in `poll`.
+    `mix` is one of `degrade.MIXES`. With `workers` the renewal happens in so many processes, in an order that no seed fixes; without, in `poll`.
     """
 
-    def __init__(self, clean: Corpus, *, copies: int, seed: int, workers: int, device: torch.device, levels: bool = False):
-        self.scale, self.seed, self.workers, self.levels = clean.scale, seed, workers, levels
+    def __init__(self, clean: Corpus, *, copies: int, seed: int, workers: int, device: torch.device, mix: str = "web"):
+        self.scale, self.seed, self.workers, self.mix = clean.scale, seed, workers, mix
         self.high = clean.high.numpy()
         self.tiles, self.wanted = len(self.high), copies
         side = self.high.shape[1] // self.scale
         low = torch.empty(copies * self.tiles, side, side, 3, dtype=torch.uint8)
-        level = torch.zeros(len(low)) if levels else None
-        self.corpus = Corpus(clean.high, low, clean.weight, clean.scale, level=level).to(device)
+        level = torch.zeros(len(low)) if mix == "levelled" else None
+        noise = torch.zeros(low.shape, dtype=torch.int16) if mix == "levelled" else None
+        self.corpus = Corpus(clean.high, low, clean.weight, clean.scale, level=level, noise=noise).to(device)
         self.chunk = CHUNK if workers else INLINE_CHUNK
         self.next = 0
         self.under_way: deque[tuple[int, Future]] = deque()
@@ -69,20 +70,21 @@ class WebPool:
         if not self.executor:
             position, count, seed = self._take()
             first = position % self.tiles
-            self._put(position, *degrade.degraded(self.high[first : first + count], self.scale, seed, self.levels))
+            self._put(position, degrade.degraded(self.mix, self.high[first : first + count], self.scale, seed))
             return
         while more and len(self.under_way) < 2 * self.workers:
             position, count, seed = self._take()
-            job = self.executor.submit(degrade.chunk, position % self.tiles, count, self.scale, seed, self.levels)
+            job = self.executor.submit(degrade.chunk, self.mix, position % self.tiles, count, self.scale, seed)
             self.under_way.append((position, job))
         if self.under_way and (wait or self.under_way[0][1].done()):
             position, job = self.under_way.popleft()
-            self._put(position, *job.result())
+            self._put(position, job.result())
 
-    def _put(self, position: int, made: np.ndarray, levels: np.ndarray) -> None:
+    def _put(self, position: int, made: degrade.Twins) -> None:
         place = position % (self.wanted * self.tiles)
-        self.corpus.low[place : place + len(made)] = torch.from_numpy(made).to(self.corpus.low.device)
-        if self.corpus.level is not None:
-            self.corpus.level[place : place + len(made)] = torch.from_numpy(levels).to(self.corpus.level.device)
-        filled = (position + len(made)) // self.tiles
+        for name in ("low", "level", "noise"):
+            kept, new = getattr(self.corpus, name), getattr(made, name)
+            if kept is not None:
+                kept[place : place + len(new)] = torch.from_numpy(new).to(kept.device)
+        filled = (position + len(made.low)) // self.tiles
         self.corpus.copies = max(self.corpus.copies, min(self.wanted, filled))

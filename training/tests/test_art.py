@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import torch
 
-from training import corpus, degrade, onnx_export, pack, render_art, strokes
+from training import corpus, degrade, matlab_bicubic, onnx_export, pack, render_art, strokes
 from training.corpus import Corpus, PatchSampler
 from training.families import build
 from training.onnx_reference import OnnxReference
@@ -67,7 +67,10 @@ class Levels(unittest.TestCase):
     def test_a_higher_level_is_further_from_the_clean_picture(self):
         tile = render_art.tile((1, 2))[0]
         clean = np.stack([np.asarray(degrade.shrink(tile, 2, kernel)) for kernel in degrade.KERNELS]).astype(float)
-        pictures, levels = degrade.levelled_all(np.stack([tile] * 120), 2, (5,))
+        twins = degrade.degraded("levelled", np.stack([tile] * 120), 2, (5,))
+        pictures, levels = twins.low, twins.level
+        self.assertTrue((np.abs(twins.noise).max((1, 2, 3))[levels == 0] == 0).all())
+        self.assertTrue(all((clean == picture - noise).all((1, 2, 3)).any() for picture, noise in zip(pictures, twins.noise, strict=True)))
         error = np.array([np.abs(clean - picture).mean((1, 2, 3)).min() for picture in pictures])
         self.assertTrue((error[levels == 0] == 0).all())
         self.assertTrue(0.15 < np.mean(levels == 0) < 0.45)
@@ -78,15 +81,42 @@ class Levels(unittest.TestCase):
         flat = values[:, None, None, None]
         high, low = (flat.expand(4, side, side, 3).contiguous() for side in (32, 16))
         made = Corpus(high, low, torch.ones(4), 2, level=values / 100.0)
-        drawn, _ = PatchSampler(made, 32, 8, torch.Generator().manual_seed(0), colours=3).draw()
-        self.assertEqual(drawn.shape, (32, 4, 8, 8))
-        torch.testing.assert_close(drawn[:, 3], drawn[:, 0] * 2.55)
+        drawn, _ = PatchSampler(made, 64, 8, torch.Generator().manual_seed(0), colours=3).draw()
+        self.assertEqual(drawn.shape, (64, 4, 8, 8))
+        share = drawn[:, 3, 0, 0] / (drawn[:, 0, 0, 0] * 2.55)
+        self.assertLessEqual(share.max().item(), 1.00001)
+        counts = [((share - value).abs() < 1e-4).sum().item() for value in (0.0, 1.0)]
+        self.assertTrue(4 <= counts[0] <= 20 and 22 <= counts[1] <= 42 and sum(counts) < 60, counts)
+
+    def test_noise_that_is_not_asked_away_stays_in_the_target(self):
+        torch.manual_seed(0)
+        high = torch.full((1, 32, 32, 3), 100, dtype=torch.uint8)
+        noise = torch.full((1, 16, 16, 3), 20, dtype=torch.int16)
+        made = Corpus(high, (high[:, ::2, ::2] + 20), torch.ones(1), 2, level=torch.tensor([2.0]), noise=noise)
+        low, target = PatchSampler(made, 64, 8, torch.Generator().manual_seed(1), colours=3).draw()
+        share = low[:, 3, 0, 0] / 2.0
+        expected = (100 + 20 * (1 - share)) / 255
+        torch.testing.assert_close(target.mean((1, 2, 3)), expected, atol=1e-4, rtol=0)
+        self.assertTrue(share.min() == 0 and share.max() == 1)
+
+    def test_worn_pictures_are_further_from_the_clean_one_than_the_webs(self):
+        tile = render_art.tile((1, 2))[0]
+        tiles = np.stack([tile] * 60)
+        for scale in (1, 4):
+            worn = degrade.degraded("worn", tiles, scale, (3,)).low
+            self.assertEqual(worn.shape[1], tile.shape[0] // scale)
+            clean = matlab_bicubic.shrink(tile, scale) if scale > 1 else tile
+            error = [np.abs(clean - made.astype(float)).mean() for made in worn]
+            web = degrade.degraded("web", tiles, 4, (3,)).low
+            usual = np.abs(matlab_bicubic.shrink(tile, 4) - web.astype(float)).mean()
+            self.assertGreater(np.mean(error), 1.3 * usual if scale == 4 else 0.5)
+            self.assertTrue(all((a == b).all() for a, b in zip(worn, degrade.degraded("worn", tiles, scale, (3,)).low, strict=True)))
 
     def test_level_plane_is_the_files_setting(self):
         torch.manual_seed(3)
         network, x = build("art", 2), torch.rand(1, 3, 31, 29)
         with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
-            network.level.normal_()
+            network.levels.normal_()
             onnx_export.write(network, Path(folder) / "art.onnx")
             inputs = [value.name for value in onnx.load(Path(folder) / "art.onnx").graph.input]
             self.assertEqual(inputs, ["input", "denoise"])

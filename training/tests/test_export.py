@@ -15,7 +15,8 @@ from training import onnx_export
 from training.collapsible import set_zero_edges
 from training.evaluate import exported
 from training.families import FAMILIES, build, widen
-from training.onnx_reference import OnnxReference, enlarge, halo_of
+from training.onnx_reference import OnnxReference, enlarge
+from training.restore import enlarged
 
 TOLERANCE = 1e-4
 PARAMETERS = {
@@ -25,7 +26,10 @@ PARAMETERS = {
     ("photo", 4): 149_520,
     ("text", 2): 34_692,
     ("art", 2): 78_636,
+    ("restore", 1): 141_708,
+    ("restore", 4): 149_520,
 }
+SCALES = [(model, scale) for model in FAMILIES for scale in ((1, 4) if model == "restore" else (2, 4))]
 ENGINE_OPERATORS = {"Conv", "Relu", "PRelu", "Add", "Mul", "DepthToSpace", "Resize"}
 
 
@@ -51,19 +55,18 @@ class Export(unittest.TestCase):
 
     def largest_difference(self, network: nn.Module) -> float:
         """Between the trained network and the file, more than a halo away from the picture's edge."""
-        x = torch.rand(1, network.COLOURS, 2 * network.HALO + 11, 2 * network.HALO + 14)
+        x = torch.rand(1, network.COLOURS, 2 * network.HALO + 12, 2 * network.HALO + 14)
         inner = slice(network.scale * network.HALO, -network.scale * network.HALO)
         with torch.no_grad():
             difference = network(x) - OnnxReference(self.path)(x)
         return difference[:, :, inner, inner].abs().max().item()
 
     def test_file_is_the_trained_network(self):
-        for model in FAMILIES:
-            for scale in (2, 4):
-                with self.subTest(model=model, scale=scale):
-                    network = network_with_life(model, scale)
-                    onnx_export.write(network, self.path)
-                    self.assertLess(self.largest_difference(network), TOLERANCE)
+        for model, scale in SCALES:
+            with self.subTest(model=model, scale=scale):
+                network = network_with_life(model, scale)
+                onnx_export.write(network, self.path)
+                self.assertLess(self.largest_difference(network), TOLERANCE)
 
     def test_zero_edges_are_the_files_edges(self):
         network = network_with_life("photo", 2)
@@ -96,14 +99,27 @@ class Export(unittest.TestCase):
                 self.assertGreater(self.largest_difference(network), TOLERANCE)
 
     def test_our_reading_of_the_file_is_that_of_onnx(self):
-        for model in FAMILIES:
-            for scale in (2, 4):
-                with self.subTest(model=model, scale=scale):
-                    network = network_with_life(model, scale)
-                    onnx_export.write(network, self.path)
-                    x = torch.rand(1, network.COLOURS, 13, 7)
-                    theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
-                    np.testing.assert_allclose(OnnxReference(self.path)(x).numpy(), theirs, atol=TOLERANCE)
+        for model, scale in SCALES:
+            with self.subTest(model=model, scale=scale):
+                onnx_export.write(network_with_life(model, scale), self.path)
+                x = torch.rand(1, FAMILIES[model].COLOURS, *((14, 8) if scale == 1 else (13, 7)))
+                theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
+                np.testing.assert_allclose(OnnxReference(self.path)(x).numpy(), theirs, atol=TOLERANCE)
+
+    def test_strength_is_the_share_of_the_residual(self):
+        for scale in (1, 4):
+            network, x = network_with_life("restore", scale), torch.rand(1, 3, 20, 18)
+            onnx_export.write(network, self.path)
+            file = OnnxReference(self.path)
+            made = []
+            for strength in (0.0, 0.5, 1.0):
+                file.constants["strength"] = torch.tensor([strength])
+                made.append(file(x))
+            inner = slice(scale, -scale)
+            anchor = enlarged(x, scale)
+            torch.testing.assert_close(made[0][..., inner, inner], anchor[..., inner, inner], atol=1e-5, rtol=0)
+            torch.testing.assert_close(made[1], (made[0] + made[2]) / 2, atol=1e-5, rtol=0)
+            self.assertGreater((made[2] - made[0]).abs().mean().item(), 1e-3)
 
     def test_header_halo_size_and_operators(self):
         for (model, scale), parameters in PARAMETERS.items():
@@ -113,22 +129,22 @@ class Export(unittest.TestCase):
                 self.assertLessEqual({node.op_type for node in made.graph.node}, ENGINE_OPERATORS)
                 onnx.save(made, self.path)
                 network = OnnxReference(self.path)
-                self.assertEqual(halo_of(network.kernels()), FAMILIES[model].HALO)
+                self.assertEqual(network.halo, build(model, scale).HALO)
                 self.assertEqual((network.colours, network.scale), (FAMILIES[model].COLOURS, scale))
                 self.assertEqual(network.parameters, parameters)
 
     def test_halo_covers_the_receptive_field(self):
-        for model in FAMILIES:
+        for model, scale in ((model, 1 if model == "restore" else 2) for model in FAMILIES):
             with self.subTest(model=model):
-                onnx_export.write(network_with_life(model, 2), self.path)
-                network, halo = OnnxReference(self.path), FAMILIES[model].HALO
-                shape = (44, 40, 3) if FAMILIES[model].COLOURS == 3 else (44, 40)
+                onnx_export.write(network_with_life(model, scale), self.path)
+                network, halo, rows = OnnxReference(self.path), build(model, scale).HALO, 20 * scale
+                shape = (60, 40, 3) if FAMILIES[model].COLOURS == 3 else (60, 40)
                 picture = np.random.default_rng(0).random(shape)
-                whole = enlarge(network, picture, 2, halo)
-                part = enlarge(network, picture[: 20 + halo], 2, halo)[:40]
-                np.testing.assert_allclose(part, whole[:40], atol=1e-6)
-                short = enlarge(network, picture[: 20 + halo // 2], 2, halo)[:40]
-                self.assertGreater(np.abs(short - whole[:40]).max(), 1e-6)
+                whole = enlarge(network, picture, scale, halo)
+                part = enlarge(network, picture[: 20 + halo], scale, halo)[:rows]
+                np.testing.assert_allclose(part, whole[:rows], atol=1e-6)
+                short = enlarge(network, picture[: 20 + halo // 2], scale, halo)[:rows]
+                self.assertGreater(np.abs(short - whole[:rows]).max(), 1e-6)
 
     def test_scored_luma_of_grey_is_the_mean_of_the_channels(self):
         onnx_export.write(network_with_life("photo", 2), self.path)
@@ -140,7 +156,7 @@ class Export(unittest.TestCase):
         self.assertGreater(np.abs(run(grey) - mean).max(), 1e-3)
 
     def test_widened_network_repeats_the_subpixels(self):
-        for model in FAMILIES:
+        for model in FAMILIES.keys() - {"restore"}:
             with self.subTest(model=model):
                 network = network_with_life(model, 2)
                 x = torch.rand(1, network.COLOURS, 8, 9)

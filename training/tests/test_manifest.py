@@ -7,9 +7,8 @@ import unittest
 from pathlib import Path
 
 from training import card, sources
-from training.families import FAMILIES
-from training.manifest import multiply_adds_per_output_pixel
-from training.onnx_reference import OnnxReference, halo_of
+from training.families import FAMILIES, build
+from training.onnx_reference import OnnxReference
 from training.paths import MODELS
 from training.tiles import TileRecord
 
@@ -24,9 +23,9 @@ def disagreements(model: dict, path: Path) -> list[str]:
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "scale": network.scale,
-        "halo": halo_of(network.kernels()),
+        "halo": network.halo,
         "parameters": network.parameters,
-        "macs_per_output_pixel": multiply_adds_per_output_pixel(network),
+        "macs_per_output_pixel": network.multiply_adds_per_output_pixel,
     }
     return [field for field, value in facts.items() if model[field] != value]
 
@@ -41,7 +40,7 @@ class Manifest(unittest.TestCase):
             with self.subTest(model=model["id"]):
                 self.assertEqual(disagreements(model, MODELS / model["file"]), [])
                 family = FAMILIES[model["name"]]
-                self.assertEqual((model["halo"], model["colour"]), (family.HALO, COLOUR_NAMES[family.COLOURS]))
+                self.assertEqual((model["halo"], model["colour"]), (build(model["name"], model["scale"]).HALO, COLOUR_NAMES[family.COLOURS]))
                 self.assertTrue((MODELS / model["card"]).is_file())
 
     def test_card_holds_the_manifests_scores(self):

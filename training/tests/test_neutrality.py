@@ -6,7 +6,7 @@ import unittest
 import numpy as np
 
 from training import render_art, render_text
-from training.onnx_reference import OnnxReference, enlarge, halo_of
+from training.onnx_reference import OnnxReference, enlarge
 from training.paths import MODELS
 
 TOLERANCE = 0.5 / 255
@@ -28,7 +28,7 @@ def cast(made: np.ndarray, given: np.ndarray) -> float:
 def run(network: OnnxReference, rgb: np.ndarray) -> np.ndarray:
     """The enlarged picture, [h, w, 3], before rounding; a luma network's luma in all three channels."""
     given = rgb if network.colours == 3 else rgb @ [0.299, 0.587, 0.114]
-    made = enlarge(network, given, network.scale, halo_of(network.kernels()))
+    made = enlarge(network, given, network.scale, network.halo)
     return made if made.ndim == 3 else made[..., None].repeat(3, axis=2)
 
 

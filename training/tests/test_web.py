@@ -29,10 +29,13 @@ class Degradation(unittest.TestCase):
         coarse = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
         self.tile = np.asarray(Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC))
 
+    def twin(self, seed: int) -> np.ndarray:
+        return degrade.degraded("web", self.tile[None], 2, (1, seed)).low
+
     def test_same_seed_same_picture_and_another_seed_another(self):
-        first = degrade.web_all(self.tile[None], 2, (1, 2))
-        np.testing.assert_array_equal(first, degrade.web_all(self.tile[None], 2, (1, 2)))
-        others = [degrade.web_all(self.tile[None], 2, (1, n)) for n in range(3, 9)]
+        first = self.twin(2)
+        np.testing.assert_array_equal(first, self.twin(2))
+        others = [self.twin(n) for n in range(3, 9)]
         self.assertTrue(any((first != other).any() for other in others))
 
     def test_every_kernel_keeps_the_place_and_the_mean(self):
@@ -70,10 +73,9 @@ class Degradation(unittest.TestCase):
             original(picture, stream, codec, **options)
 
         rng = np.random.default_rng(5)
-        picture = Image.fromarray(self.tile[:16, :16])
         with unittest.mock.patch.object(Image.Image, "save", recording):
             for _ in range(200):
-                degrade.compress(picture, rng)
+                degrade.web(self.tile[:32, :32], 2, rng)
         self.assertEqual({codec for codec, _ in qualities}, {"JPEG", "WEBP"})
         self.assertTrue(75 <= min(q for _, q in qualities) < 80 and 90 < max(q for _, q in qualities) <= 95)
 
@@ -104,7 +106,7 @@ class Pool(unittest.TestCase):
     def test_processes_make_the_same_first_copy_as_no_processes_with_their_chunks(self):
         made = pool(copies=2, workers=1)
         try:
-            expected = degrade.web_all(made.high, 2, (0, 0))
+            expected = degrade.degraded("web", made.high, 2, (0, 0)).low
             np.testing.assert_array_equal(made.corpus.low[:4].numpy(), expected)
             while made.corpus.copies < 2:
                 made.poll()

@@ -1,0 +1,78 @@
+"""restore: RGB, photo's gated trunk, for photographs that JPEG, noise or blur have worn, at the same size or four times as large."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from training.collapsible import CollapsibleConv
+from training.photo import BLOCKS, CHANNELS, CONVOLUTIONS, EXPANDED, KERNEL, TAIL_GAIN, GatedBlock
+
+SHUFFLE = 2
+"""At the same size the trunk works on squares of so many pixels each way, for a quarter of the work."""
+
+
+class Restore(nn.Module):
+    """RGB in 0..=1, [n, 3, h, w] -> [n, 3, scale * h, scale * w]; at scale 1, h and w are even.
+
+    The result is an ordinary picture plus a residual: at scale 1 the input, else its bilinear enlargement. The exported file
+    holds the residual's share as an initializer named `strength`.
+    """
+
+    NAME = "restore"
+    COLOURS = 3
+    HALO = (BLOCKS * CONVOLUTIONS + 1) * (KERNEL // 2)
+    """Input pixels that one output pixel sees on each side; at the same size twice as many."""
+
+    def __init__(self, scale: int):
+        super().__init__()
+        self.scale = scale
+        self.shuffle = SHUFFLE if scale == 1 else 1
+        self.HALO = type(self).HALO * self.shuffle
+        inputs = self.COLOURS * self.shuffle**2
+        self.blocks = nn.ModuleList(GatedBlock(CHANNELS if i else inputs) for i in range(BLOCKS))
+        outputs = self.COLOURS * (scale * self.shuffle) ** 2
+        self.tail = CollapsibleConv(CHANNELS, outputs, KERNEL, EXPANDED, gain=TAIL_GAIN)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        small = F.pixel_unshuffle(x, self.shuffle) if self.shuffle > 1 else x
+        residual = F.pixel_shuffle(self.residual(small).to(x.dtype), self.scale * self.shuffle)
+        return residual + enlarged(x, self.scale)
+
+    def residual(self, x: torch.Tensor) -> torch.Tensor:
+        """[n, 3 * shuffle², h, w] -> [n, 3 * (scale * shuffle)², h, w]."""
+        for block in self.blocks:
+            x = block(x)
+        return self.tail(x)
+
+    def lay_out(self, graph) -> str:
+        """Write `forward` into an ONNX graph in the making; returns the name of its result."""
+        features = "input"
+        for i, block in enumerate(self.blocks):
+            features = block.lay_out(graph, f"block{i}", features, shuffle=1 if i else self.shuffle)
+        strength = graph.setting("strength", 1.0)
+        residual = graph.convolution("tail", features, self.tail.collapsed(), self.tail.bias, factor=strength)
+        if self.scale > 1:
+            kernel = bilinear_kernel(self.COLOURS, self.scale)
+            anchor = graph.convolution("anchor", "input", kernel, torch.zeros(len(kernel)))
+            residual = graph.node("Add", [residual, anchor], "sum")
+            return graph.node("DepthToSpace", [residual], "output", blocksize=self.scale, mode="CRD")
+        shuffled = graph.node("DepthToSpace", [residual], "residual", blocksize=self.shuffle, mode="CRD")
+        return graph.node("Add", [shuffled, "input"], "output")
+
+
+def enlarged(x: torch.Tensor, scale: int) -> torch.Tensor:
+    """Bilinear, of pixels that are areas: [n, c, h, w] -> [n, c, scale * h, scale * w]."""
+    if scale == 1:
+        return x
+    return F.interpolate(x, scale_factor=scale, mode="bilinear", align_corners=False)
+
+
+def bilinear_kernel(colours: int, scale: int) -> torch.Tensor:
+    """`enlarged` as a convolution before a pixel shuffle: [colours * scale², colours, 3, 3]."""
+    offset = (torch.arange(scale) + 0.5) / scale - 0.5
+    along = torch.stack([(-offset).clamp(min=0), 1 - offset.abs(), offset.clamp(min=0)], dim=1)
+    square = along[:, None, :, None] * along[None, :, None, :]
+    kernel = torch.zeros(colours, scale, scale, colours, 3, 3)
+    for colour in range(colours):
+        kernel[colour, :, :, colour] = square
+    return kernel.reshape(colours * scale * scale, colours, 3, 3)
