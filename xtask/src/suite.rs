@@ -16,7 +16,8 @@ use crate::{artefact, docs, site, tools};
 /// In xtask's own profile: the one that is already built.
 const XTASK_TESTS: [&str; 7] = ["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"];
 const NATIVE_TESTS: [&str; 5] = ["test", "--package", "inlarge", "--package", "inlarge-suite"];
-const BUILD_LOG: &str = ".cache/browser-builds.log";
+/// What runs beside the first stages, and where it writes: two chains, so that one of them is not alone on two cores while it links.
+const BROWSER_BUILDS: [(&str, &[&str]); 2] = [(".cache/browser-builds.log", &["dist"]), (".cache/browser-suite.log", &["wasm", "suite"])];
 const TRAINING_LOG: &str = ".cache/training-tests.log";
 
 /// A part of the tests that can be run alone.
@@ -33,7 +34,7 @@ struct Run {
     /// Arguments for the runners.
     handed_on: Vec<String>,
     /// Builds for the browser, which link on one core while native tests use the other.
-    browser_builds: Option<Background>,
+    browser_builds: Vec<Background>,
     /// The tests of `training/`, whose packages take a minute to fetch.
     training: Option<Background>,
 }
@@ -65,10 +66,15 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     }
     let chosen: Vec<&Stage> = STAGES.iter().filter(|stage| names.is_empty() || names.iter().any(|name| name == stage.name)).collect();
     let in_browser = chosen.iter().any(|stage| ["dist", "e2e", "browsers"].contains(&stage.name));
-    let mut state = Run { handed_on: handed_on.to_vec(), browser_builds: None, training: None };
+    let mut state = Run { handed_on: handed_on.to_vec(), browser_builds: Vec::new(), training: None };
     if in_browser && chosen.len() > 2 {
-        say(format!("building for browsers beside the first stages, with the output in {BUILD_LOG}"));
-        state.browser_builds = Some(Background::start(BUILD_LOG, &[&["dist"], &["wasm", "suite"]])?);
+        // Once, before both of them look for it.
+        tools::wasm_target()?;
+        tools::npm_packages()?;
+        for (log, command) in BROWSER_BUILDS {
+            say(format!("`cargo xtask {}` runs beside the first stages, with its output in {log}", command.join(" ")));
+            state.browser_builds.push(Background::start(log, &[command])?);
+        }
     }
     if chosen.len() > 2 && chosen.iter().any(|stage| stage.name == "training") {
         // Before, not beside: two installations of system packages get into each other's way.
@@ -171,7 +177,7 @@ fn training(state: &mut Run) -> Result<Count> {
 }
 
 fn finish_builds(state: &mut Run) -> Result<()> {
-    state.browser_builds.take().map_or(Ok(()), |builds| builds.wait().map(drop))
+    state.browser_builds.drain(..).try_for_each(|builds| builds.wait().map(drop))
 }
 
 fn dist(state: &mut Run) -> Result<Count> {
