@@ -161,12 +161,17 @@ impl Windows {
         output.clear();
         if let Some(factor) = self.factor {
             output.resize(factor * self.input, 0.0);
-            let mut sums = vec![0.0; self.input];
-            for phase in 0..factor {
-                let (start, weight) = (self.start[phase] as usize, self.weight[phase]);
-                let taps: [(&[f32], f32); WINDOW] = std::array::from_fn(|k| (&row[start + k..], weight[k]));
-                weighted_sum(&taps, &mut sums);
-                output[phase..].iter_mut().step_by(factor).zip(&sums).for_each(|(out, sum)| *out = *sum);
+            match factor {
+                2 => self.phases::<2>(row, output),
+                3 => self.phases::<3>(row, output),
+                4 => self.phases::<4>(row, output),
+                _ => {
+                    let mut sums = vec![0.0; self.input];
+                    for phase in 0..factor {
+                        self.phase(phase, row, &mut sums);
+                        output[phase..].iter_mut().step_by(factor).zip(&sums).for_each(|(out, sum)| *out = *sum);
+                    }
+                }
             }
             return;
         }
@@ -174,6 +179,33 @@ impl Windows {
             let window = &row[start as usize..][..WINDOW];
             weight[0] * window[0] + weight[1] * window[1] + weight[2] * window[2] + weight[3] * window[3]
         }));
+    }
+}
+
+impl Windows {
+    /// Every so many outputs, from number `phase`: they have the same weights, and whole rows are summed at once.
+    fn phase(&self, phase: usize, row: &[f32], sums: &mut [f32]) {
+        let (start, weight) = (self.start[phase] as usize, self.weight[phase]);
+        let taps: [(&[f32], f32); WINDOW] = std::array::from_fn(|k| (&row[start + k..], weight[k]));
+        weighted_sum(&taps, sums);
+    }
+
+    /// All outputs where there are `N` for each input.
+    fn phases<const N: usize>(&self, row: &[f32], output: &mut [f32]) {
+        let mut sums = [const { Vec::new() }; N];
+        for (phase, sums) in sums.iter_mut().enumerate() {
+            sums.resize(self.input, 0.0);
+            self.phase(phase, row, sums);
+        }
+        let sums = sums.each_ref().map(|sums| &sums[..self.input]);
+        crate::vector::widest(
+            #[inline(always)]
+            || {
+                for (x, outputs) in output.as_chunks_mut::<N>().0.iter_mut().enumerate().take(self.input) {
+                    *outputs = std::array::from_fn(|phase| sums[phase][x]);
+                }
+            },
+        );
     }
 }
 

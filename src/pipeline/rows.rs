@@ -178,13 +178,11 @@ impl Chroma {
 
 /// Both chroma planes of row `y`.
 fn source_row(source: &Picture, y: usize) -> Row {
-    let mut planes = (Vec::new(), Vec::new());
-    let chroma = |rgb| {
-        let [_, cb, cr] = rgb_to_ycbcr(rgb);
-        (cb, cr)
-    };
-    each_colour(source, y, 0..source.width as usize, chroma, &mut planes);
-    Row { planes: vec![planes.0, planes.1] }
+    let mut planes = [const { Vec::new() }; 2];
+    for (c, plane) in planes.iter_mut().enumerate() {
+        each_colour(source, y, 0..source.width as usize, |rgb| rgb_to_ycbcr(rgb)[1 + c], plane);
+    }
+    Row { planes: planes.into() }
 }
 
 #[cfg(test)]
