@@ -8,7 +8,9 @@ use inlarge::backend::reference::ReferenceBackend;
 use inlarge::backend::simd::SimdBackend;
 use inlarge::backend::tract::TractBackend;
 use inlarge::backend::{Backend, Tensor};
+use inlarge::codec::decode;
 use inlarge::model::Network;
+use inlarge::model::choice::{Kind, guess};
 use inlarge::model::graph::{Op, Shape};
 use inlarge::model::manifest::shipped;
 use inlarge::model::receptive_field::Geometry;
@@ -21,8 +23,11 @@ fn root() -> &'static Path {
 #[test]
 fn the_manifest_tells_the_truth() {
     let manifest = shipped::manifest().unwrap();
-    // The browser's `auto` takes the first one, the command line's the one of this name.
-    assert_eq!(manifest.models[0].name, "photo-fast");
+    for kind in Kind::ALL {
+        // `auto` never takes what invents or restores.
+        assert!(["photo-fast", "art", "text"].contains(&manifest.auto(kind).unwrap()), "{}", kind.name());
+        assert!(!manifest.steps(manifest.auto(kind).unwrap(), "web").unwrap().is_empty());
+    }
     for entry in &manifest.models {
         let bytes = fs::read(root().join("models").join(&entry.file)).unwrap();
         assert_eq!(bytes.len() as u64, entry.bytes, "{}", entry.id);
@@ -45,6 +50,29 @@ fn parameters(op: &Op) -> usize {
         Op::Activation(inlarge::model::graph::Activation::PRelu(slopes)) => slopes.len(),
         _ => 0,
     }
+}
+
+#[test]
+fn auto_tells_photographs_drawings_and_text_apart() {
+    let kind = |path: &Path| guess(&decode(&fs::read(path).unwrap()).unwrap().picture).unwrap().kind;
+    for (file, wanted) in [
+        ("www/public/example.jpg", Kind::Photo),
+        ("docs/images/models-photo-fast-x4.webp", Kind::Photo),
+        ("docs/images/models-photo-x2.webp", Kind::Photo),
+        ("docs/images/models-art-x2.webp", Kind::Art),
+        ("docs/images/models-text-x2.webp", Kind::Text),
+    ] {
+        assert_eq!(kind(&root().join(file)), wanted, "{file}");
+    }
+    let folder = root().join("../shared/data/testsets/BSD100");
+    let Ok(files) = fs::read_dir(&folder) else {
+        println!("NOTE: {} is not there: only the project's own pictures were looked at", folder.display());
+        return;
+    };
+    let kinds: Vec<Kind> = files.map(|file| kind(&file.unwrap().path())).collect();
+    let right = kinds.iter().filter(|kind| **kind == Kind::Photo).count();
+    println!("{right} of {} photographs are taken for photographs", kinds.len());
+    assert!(kinds.len() >= 60 && right * 10 >= kinds.len() * 9);
 }
 
 #[test]
@@ -145,7 +173,7 @@ fn a_network_that_denoises_does_it_as_it_is_told() {
     assert_eq!(entry.denoise, Some(3.0));
     let tile = noise_tile(Shape::new(3, 24, 24));
     let made = [0.0, 0.5, 1.0].map(|share| {
-        let network = shipped::load_with(entry, share).unwrap();
+        let network = shipped::load_with(entry, Some(share)).unwrap();
         assert_eq!(network.denoise(), Some(3.0 * share));
         simd_agrees("art", &network);
         // What is given to other engines is the file with its setting.
@@ -156,7 +184,7 @@ fn a_network_that_denoises_does_it_as_it_is_told() {
     });
     assert!(largest_difference(&made[0], &made[1]) > 0.01 && largest_difference(&made[1], &made[2]) > 0.01);
     // A network without the setting is as it was.
-    let plain = shipped::load_with(manifest.find("text", 2, "web").unwrap(), 1.0).unwrap();
+    let plain = shipped::load_with(manifest.find("text", 2, "web").unwrap(), Some(1.0)).unwrap();
     assert_eq!(plain.denoise(), None);
 }
 

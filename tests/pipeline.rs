@@ -254,7 +254,7 @@ fn a_network_denoises_in_the_place_of_the_filter() {
     let noisy = |i: u32| 100 + (i.wrapping_mul(2_654_435_761) >> 27) as u8;
     let file = png(&Picture::new(40, 30, Channels::Rgb, Samples::U8((0..3600).map(noisy).collect())).unwrap());
     let run = |model: &str, share: f32| {
-        let network = shipped::load_with(manifest.find(model, 2, "web").unwrap(), share).unwrap();
+        let network = shipped::load_with(manifest.find(model, 2, "web").unwrap(), Some(share)).unwrap();
         let sink = Sink::default();
         let mut job = Job::open(&file, &[&network], JobOptions { denoise: share, ..options(OutputFormat::Png) }, None, sink.clone()).unwrap();
         drive::run(&mut job, &[&network], simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();

@@ -9,7 +9,7 @@ def score_table(models: list[dict], bicubic: dict[int, dict]) -> str:
     """Markdown table of PSNR and SSIM; `bicubic` holds the published baseline's scores by scale."""
     lines = ["| | " + " | ".join(TEST_SETS.values()) + " |", "|---|" + "---|" * len(TEST_SETS)]
     rows = [(f"bicubic x{scale}", scores) for scale, scores in sorted(bicubic.items())]
-    rows += [(f"`{model['file']}`", model["scores"]) for model in models]
+    rows += [(f"`{model['file']}`", model["scores"]) for model in models if model["scores"]]
     for title, scores in rows:
         cells = (f"{scores[key]['psnr_y']:.2f} / {scores[key]['ssim_y']:.4f}" for key in TEST_SETS)
         lines.append(f"| {title} | {' | '.join(cells)} |")

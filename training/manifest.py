@@ -15,8 +15,12 @@ from training.runs import kinds_of
 from training.tiles import archives, read_index
 
 VERSION = 1
-ORDER = ["photo-fast", "photo", "text", "art"]
-"""Of the models as people are offered them; the first is what `auto` takes."""
+ORDER = ["photo-fast", "photo", "text", "art", "restore"]
+"""Of the models as people are offered them."""
+STRONGEST = {"art": STRONGEST_LEVEL, "restore": 1.0}
+"""The setting `denoise` at its most: the highest level, or all of the residual."""
+AUTO = {"photo": "photo-fast", "art": "art", "text": "text"}
+"""What `auto` takes for each kind of picture: for photographs the small one, which is quick everywhere."""
 LICENCE = "MIT OR Apache-2.0"
 KERNELS = {"bicubic": "bicubic", "web": "mixed"}
 """What made the training pictures small, by variant; the web mix is area, bilinear, bicubic and Lanczos."""
@@ -55,11 +59,12 @@ def entry(path: Path, known: dict[str, dict], data: Path) -> dict:
         "kernel": KERNELS[variant],
         "parameters": network.parameters,
         "macs_per_output_pixel": network.multiply_adds_per_output_pixel,
-        **({"denoise": STRONGEST_LEVEL} if "denoise" in network.constants else {}),
+        **({"denoise": STRONGEST[name]} if "denoise" in network.constants else {}),
         "licence": LICENCE,
         "card": f"{name}.md",
         "data": credits_of(name, data),
-        "scores": known.get(sha256) or evaluate.scores(network, data),
+        # At the same size there is nothing that the published sets could score.
+        "scores": known.get(sha256) or ({} if network.scale == 1 else evaluate.scores(network, data)),
     }
 
 
@@ -73,13 +78,14 @@ def main() -> None:
     known = {} if options.afresh else known_scores(manifest)
     models = [entry(path, known, options.data) for path in sorted(MODELS.glob("*.onnx"))]
     models.sort(key=lambda model: (ORDER.index(model["name"]), model["id"]))
-    text = json.dumps({"version": VERSION, "models": models}, indent=2, ensure_ascii=False)
+    text = json.dumps({"version": VERSION, "auto": AUTO, "models": models}, indent=2, ensure_ascii=False)
     manifest.write_text(text + "\n")
-    bicubic = {scale: evaluate.bicubic_scores(scale, options.data) for scale in {m["scale"] for m in models}}
+    scales = {model["scale"] for model in models} - {1}
+    bicubic = {scale: evaluate.bicubic_scores(scale, options.data) for scale in scales}
     for name in sorted({model["card"] for model in models}):
         described = [model for model in models if model["card"] == name]
         page = (MODELS / name).read_text()
-        published = {scale: bicubic[scale] for scale in {model["scale"] for model in described}}
+        published = {scale: bicubic[scale] for scale in {model["scale"] for model in described} & scales}
         page = card.fill(page, "scores", card.score_table(described, published))
         (MODELS / name).write_text(card.fill(page, "credits", card.credit_list(described)))
 

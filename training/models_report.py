@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training import card, luma, matlab_bicubic, metrics, own_sets, testsets
+from training import card, choice, luma, matlab_bicubic, metrics, own_sets, testsets
 from training.engine import Engine, with_setting
 from training.own_sets import Pair
 from training.paths import DEFAULT_DATA, MODELS, PROJECT
 
 DOCUMENT = PROJECT / "docs" / "MODELS.md"
 LOWEST_GAIN_ALLOWED = -0.1
+RESTORED_QUALITIES = (10, 20, 40)
+CHOICE = "auto"
+"""Not a model: the section on which one is taken."""
 ANCHORS = {
     2: {"SESR-M5, 13.5 K": (37.39, 32.84, 31.70), "SESR-XL, 105 K": (37.77, 33.24, 31.99),
         "SwinIR-light, 0.9 M": (38.14, 33.86, 32.31)},
@@ -178,6 +181,41 @@ def web_tables(models: list[dict], engine: Engine, data: Path) -> list[str]:
     return lines
 
 
+def restore_tables(models: list[dict], engine: Engine, data: Path) -> list[str]:
+    """What compression took at the same size, and at x4 blur, noise and compression together, beside photo."""
+    lines = []
+    for model in (m for m in models if m["scale"] == 1):
+        lines += ["", "Held-out photographs through JPEG, at the same size, PSNR-Y in dB / SSIM-Y:", ""]
+        lines += [f"| quality | JPEG | **{model['id']}** | gained | least |", "|---|---|---|---|---|"]
+        for quality in RESTORED_QUALITIES:
+            pairs = own_sets.compressed_photographs(quality, data)
+            before = scores([pair.low for pair in pairs], pairs, 0)
+            after = scores(engine.enlarge(MODELS / model["file"], pairs), pairs, 0)
+            gains = after[:, 0] - before[:, 0]
+            lines.append(f"| {quality} | {cell(before)} | {cell(after)} | {gains.mean():+.2f} | {gains.min():+.2f} |")
+    for model in (m for m in models if m["scale"] > 1):
+        scale = model["scale"]
+        pairs = own_sets.worn_photographs(scale, data)
+        files = [model["file"], *(f"{name}-x{scale}-web.onnx" for name in ("photo", "photo-fast"))]
+        runs = {file.removesuffix(".onnx"): engine.enlarge(MODELS / file, pairs) for file in files}
+        worn = f"blur of {own_sets.WORN_BLUR} pixels, noise of {own_sets.WORN_GRAIN:g}, JPEG {own_sets.WORN_QUALITY}"
+        lines += gain_table(f"Held-out photographs, {worn}", pairs, runs, scale)
+    return lines
+
+
+def choice_section(engine: Engine, data: Path) -> str:
+    """What `auto` takes pictures for."""
+    lines = ["| pictures | | photo | art | text | right |", "|---|---|---|---|---|---|"]
+    right = count = 0
+    for title, (kind, pictures) in own_sets.choice_pictures(data).items():
+        said = [guess["kind"] for guess in choice.guesses(engine.program, [Image.fromarray(p) for p in pictures])]
+        hits = said.count(kind)
+        right, count = right + hits, count + len(said)
+        cells = " | ".join(str(said.count(name)) for name in choice.KINDS)
+        lines.append(f"| {title} | {len(said)} | {cells} | {hits / len(said):.0%} |")
+    return "\n".join([*lines, f"| **all** | {count} | | | | {right / count:.1%} |"])
+
+
 def size_table(models: list[dict]) -> list[str]:
     """Parameters, work and bytes."""
     lines = ["| file | parameters | multiply-adds per output pixel | bytes |", "|---|---|---|---|"]
@@ -199,6 +237,8 @@ def section(name: str, models: list[dict], engine: Engine, data: Path) -> str:
         lines += reading_table(models, engine)
     if name == "art":
         lines += art_tables(models, engine)
+    if name == "restore":
+        lines += restore_tables(models, engine, data)
     return "\n".join(lines)
 
 
@@ -209,12 +249,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars and testsets/")
     options = parser.parse_args()
     models = json.loads((MODELS / "manifest.json").read_text())["models"]
-    families = sorted({model["name"] for model in models})
+    families = [*sorted({model["name"] for model in models}), CHOICE]
     if unknown := set(options.names) - set(families):
         parser.error(f"there is no model {', '.join(sorted(unknown))}: choose of {', '.join(families)}")
     engine = Engine(options.engine)
     for name in options.names or families:
-        made = section(name, [model for model in models if model["name"] == name], engine, options.data)
+        named = [model for model in models if model["name"] == name]
+        made = choice_section(engine, options.data) if name == CHOICE else section(name, named, engine, options.data)
         print(f"{name}\n\n{made}\n", flush=True)
         DOCUMENT.write_text(card.fill(DOCUMENT.read_text(), name, made))
 

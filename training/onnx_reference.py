@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from onnx import helper, numpy_helper
 
 
-SETTINGS = {"scales", "denoise", "strength"}
+SETTINGS = {"scales", "denoise"}
 """Initializers that are no weights: factors."""
 
 
@@ -22,8 +22,8 @@ class OnnxReference:
 
     @property
     def parameters(self) -> int:
-        """Weights, biases and slopes; not the fixed ones of an anchor, nor how far a level shifts a bias, which engines fold away."""
-        aside = {n for n in self.constants if n in SETTINGS or n.startswith("anchor.") or n.endswith(".level")}
+        """Weights, biases and slopes, an anchor's too; not how far a level shifts a bias, which engines fold away."""
+        aside = {n for n in self.constants if n in SETTINGS or n.endswith(".level")}
         return sum(tensor.numel() for name, tensor in self.constants.items() if name not in aside)
 
     @property

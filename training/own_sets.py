@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from training import degrade, glyphs, matlab_bicubic, render_art, render_text, testsets
 from training.tiles import archives, read_index, read_tiles
@@ -18,6 +18,11 @@ SEED = 2_000_003
 RENDERED_TILES = 24
 TILES_OF_A_SOURCE = 2
 ART_QUALITY = 65
+WORN_BLUR = 0.7
+"""Deviation in pixels of the small picture."""
+WORN_GRAIN = 4.0
+"""Deviation in levels of 255."""
+WORN_QUALITY = 50
 X_HEIGHTS = (4, 5, 6, 7, 8)
 """Of the pages to be read, in pixels of the small picture."""
 PAGE_STYLES = {
@@ -93,6 +98,41 @@ def web_photographs(scale: int, data: Path) -> list[Pair]:
     rng = np.random.default_rng(SEED)
     tiles = held_out_photographs(data)
     return [Pair(f"web-{i:03}", tile, degrade.web(tile, scale, rng), source=name) for i, (name, tile) in enumerate(tiles)]
+
+
+def compressed_photographs(quality: int, data: Path) -> list[Pair]:
+    """Held-out photographs and what a JPEG of this quality leaves of them, at the same size."""
+    tiles = held_out_photographs(data)
+    return [Pair(f"jpeg-{i:03}", tile, through_jpeg(tile, quality), source=name) for i, (name, tile) in enumerate(tiles)]
+
+
+def worn_photographs(scale: int, data: Path) -> list[Pair]:
+    """Held-out photographs, shrunk by MATLAB's bicubic, blurred, with noise, and through JPEG."""
+    rng = np.random.default_rng(SEED)
+    pairs = []
+    for i, (name, tile) in enumerate(held_out_photographs(data)):
+        low = Image.fromarray(matlab_bicubic.shrink(tile, scale)).filter(ImageFilter.GaussianBlur(WORN_BLUR))
+        low = np.asarray(degrade.grainy(low, rng, WORN_GRAIN))
+        pairs.append(Pair(f"worn-{i:03}", tile, through_jpeg(low, WORN_QUALITY), source=name))
+    return pairs
+
+
+def choice_pictures(data: Path) -> dict[str, tuple[str, list[np.ndarray]]]:
+    """Pictures by what they are, each with what they show, for the choice of a model."""
+    pages = [page.pair.low for page in readable_pages(2)]
+    drawn: list[np.ndarray] = []
+    for archive in archives(data, ("art",)):
+        records = [record for record in read_index(archive) if record.held_out and record.kind == "art"]
+        drawn += read_tiles(archive, list({record.source: record for record in records}.values()))
+    return {
+        "photographs of BSD100": ("photo", [pair.high for pair in published("BSD100", 1, data)]),
+        "held-out photographs, as the web leaves them": ("photo", [pair.low for pair in web_photographs(2, data)]),
+        "held-out scenes of line art": ("art", [pair.low for pair in art(2, None)]),
+        f"the same through JPEG {ART_QUALITY}": ("art", [pair.low for pair in art(2, ART_QUALITY)]),
+        "held-out drawn wallpapers and icons": ("art", drawn),
+        "text in the held-out fonts": ("text", [pair.low for pair in text(2)]),
+        "pages of text": ("text", pages),
+    }
 
 
 def held_out_fonts(folders: tuple[str, ...] = glyphs.FOLDERS) -> list[glyphs.Font]:

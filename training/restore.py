@@ -15,7 +15,7 @@ class Restore(nn.Module):
     """RGB in 0..=1, [n, 3, h, w] -> [n, 3, scale * h, scale * w]; at scale 1, h and w are even.
 
     The result is an ordinary picture plus a residual: at scale 1 the input, else its bilinear enlargement. The exported file
-    holds the residual's share as an initializer named `strength`.
+    holds the residual's share as an initializer named `denoise`, 1 until someone sets it.
     """
 
     NAME = "restore"
@@ -49,8 +49,8 @@ class Restore(nn.Module):
         features = "input"
         for i, block in enumerate(self.blocks):
             features = block.lay_out(graph, f"block{i}", features, shuffle=1 if i else self.shuffle)
-        strength = graph.setting("strength", 1.0)
-        residual = graph.convolution("tail", features, self.tail.collapsed(), self.tail.bias, factor=strength)
+        share = graph.setting("denoise", 1.0)
+        residual = graph.convolution("tail", features, self.tail.collapsed(), self.tail.bias, factor=share)
         if self.scale > 1:
             kernel = bilinear_kernel(self.COLOURS, self.scale)
             anchor = graph.convolution("anchor", "input", kernel, torch.zeros(len(kernel)))

@@ -25,6 +25,8 @@ def initial_network(recipe: Recipe, start: Path | None) -> nn.Module:
     if start is None:
         return families.build(recipe.model, recipe.scale)
     trained = weights.read(start)
+    if recipe.model == "restore" and trained.NAME == "photo":
+        return families.restoring(trained, recipe.scale)
     if trained.NAME != recipe.model:
         raise ValueError(f"{start} holds weights of {trained.NAME}; a run of {recipe.model} cannot start from them")
     return trained if trained.scale == recipe.scale else families.widen(trained, recipe.scale)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import signal
 import sys
 import time
@@ -89,13 +90,17 @@ def main() -> None:
         began = begin_decay(trainer, options)
         done = finished(trainer, options)
         if losses and (began or done or stop_requested or time.monotonic() - reported > options.checkpoint_seconds):
+            loss = torch.stack(losses).mean().item()
+            if not math.isfinite(loss):
+                run.close()
+                sys.exit("the loss is no number: the same command goes on from the last checkpoint, with a smaller --peak-rate perhaps further")
             trainer.save(options.run / CHECKPOINT)
             line = {
                 "step": trainer.done,
                 "seconds": round(time.monotonic() - started),
                 "ms_per_step": round((time.monotonic() - started) * 1e3 / (trainer.done - first), 1),
                 "rate": trainer.schedule.rate(trainer.done),
-                "loss": round(torch.stack(losses).mean().item(), 6),
+                "loss": round(loss, 6),
                 "held_out_psnr": round(held_out_psnr(trainer.average, watched, trainer.device), 4),
             }
             with open(options.run / "log.jsonl", "a") as log:

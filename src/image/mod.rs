@@ -2,6 +2,7 @@
 
 pub mod alpha;
 pub mod colour;
+pub mod kind;
 pub mod metrics;
 pub mod orientation;
 pub mod resample;

@@ -1,7 +1,10 @@
 //! The models that Inlarge ships: `models/manifest.json`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::choice::Kind;
 use crate::error::{Error, Result};
 
 /// Everything in the manifest.
@@ -9,6 +12,8 @@ use crate::error::{Error, Result};
 pub struct Manifest {
     /// Version of the format.
     pub version: u32,
+    /// The name of the models that `auto` takes, by what a picture shows.
+    pub auto: BTreeMap<Kind, String>,
     /// The models, one entry for each file.
     pub models: Vec<Entry>,
 }
@@ -50,7 +55,7 @@ pub struct Entry {
     /// What it was trained on.
     pub data: Vec<String>,
     /// Scores by test set.
-    pub scores: std::collections::BTreeMap<String, SetScore>,
+    pub scores: BTreeMap<String, SetScore>,
 }
 
 /// Mean scores over a test set.
@@ -75,6 +80,15 @@ impl Manifest {
         } else {
             Err(Error::model(format!("The list of models has version {}; this program reads version 1", manifest.version), "Install Inlarge again"))
         }
+    }
+
+    /// The name of the models that `auto` takes for a picture of `kind`.
+    ///
+    /// # Errors
+    /// `Model` where the manifest names none.
+    pub fn auto(&self, kind: Kind) -> Result<&str> {
+        let lacking = || Error::model(format!("The list of models names none for {}", kind.name()), "Install Inlarge again");
+        self.auto.get(&kind).map(String::as_str).ok_or_else(lacking)
     }
 
     /// What can be a pass of the model `name`: its scales in this variant, and their work.
@@ -138,18 +152,18 @@ pub mod shipped {
     /// # Errors
     /// As [`load_with`].
     pub fn load(entry: &Entry) -> Result<Network> {
-        load_with(entry, 0.0)
+        load_with(entry, None)
     }
 
-    /// The network of an entry; where it can, it denoises by `denoise` in 0..=1.
+    /// The network of an entry; where it can and something is said, it denoises by `denoise` in 0..=1.
     ///
     /// # Errors
     /// `Model` where the binary does not carry the file, or as [`Network::from_onnx`].
-    pub fn load_with(entry: &Entry, denoise: f32) -> Result<Network> {
+    pub fn load_with(entry: &Entry, denoise: Option<f32>) -> Result<Network> {
         let (_, bytes) = FILES
             .iter()
             .find(|(name, _)| *name == entry.file)
             .ok_or_else(|| Error::model(format!("The file \"{}\" is not part of this program", entry.file), "Install Inlarge again"))?;
-        Network::from_onnx_with(bytes, entry.denoise.map(|most| denoise * most))
+        Network::from_onnx_with(bytes, entry.denoise.zip(denoise).map(|(most, share)| share * most))
     }
 }

@@ -1,5 +1,6 @@
 //! Networks: the manifest of those we ship, ONNX import, and the graph.
 
+pub mod choice;
 pub mod graph;
 pub mod manifest;
 pub mod onnx;

@@ -124,7 +124,15 @@ impl Job {
             (_, 1) => Planes::Luma,
             _ => Planes::Rgb,
         };
-        let fidelity = options.fidelity.unwrap_or(if lossy || own > Some(0.0) { Fidelity::Tone } else { Fidelity::Lock });
+        let usual = if factor == 1 && !networks.is_empty() {
+            // At the same size there is nothing between the input and what the network is for.
+            Fidelity::Off
+        } else if lossy || own > Some(0.0) {
+            Fidelity::Tone
+        } else {
+            Fidelity::Lock
+        };
+        let fidelity = options.fidelity.unwrap_or(usual);
         let alpha = source.channels.has_alpha();
         let mut passes = Vec::with_capacity(networks.len());
         let mut sides = [source.height as usize, source.width as usize];
@@ -354,6 +362,7 @@ impl Job {
             scale: f64::from(self.format.width) / f64::from(self.input[0]),
             passes: self.passes.iter().map(|pass| pass.plan.geometry().scale).collect(),
             model: self.options.model.clone(),
+            kind: self.options.kind,
             backend: self.backend.clone(),
             adapter: self.adapter.clone(),
             tiles: self.tiles(),

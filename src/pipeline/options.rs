@@ -3,6 +3,7 @@
 use crate::codec::encode::OutputFormat;
 use crate::codec::{Density, MetadataPolicy};
 use crate::finish::lock::Fidelity;
+use crate::model::choice::Kind;
 
 /// What to make of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,8 @@ pub struct JobOptions {
     pub input: String,
     /// Name of the model, for the report.
     pub model: String,
+    /// What the picture was taken for, where that chose the model; for the report.
+    pub kind: Option<Kind>,
     /// Width and height of the result; `None`: what the networks make.
     pub size: Option<[u32; 2]>,
     /// Side of a tile in input pixels without its halo; `None` chooses by the engine.
@@ -49,6 +52,7 @@ impl Default for JobOptions {
         Self {
             input: String::new(),
             model: String::new(),
+            kind: None,
             size: None,
             tile: None,
             max_buffer_bytes: None,

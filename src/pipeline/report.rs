@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::model::choice::Kind;
+
 /// One finished picture.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -19,6 +21,8 @@ pub struct Report {
     pub passes: Vec<usize>,
     /// Model that was used.
     pub model: String,
+    /// What the picture was taken for, where that chose the model.
+    pub kind: Option<Kind>,
     /// Engine that was used: `gpu tract reference`.
     pub backend: String,
     /// Device in words.

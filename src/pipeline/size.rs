@@ -141,7 +141,7 @@ pub struct Step {
     pub work: f64,
 }
 
-/// The factors of the passes that take `input` to `size` with the least work; none where it does not grow.
+/// The factors of the passes that take `input` to `size` with the least work; where it does not grow, none, or the one that keeps the size.
 ///
 /// # Errors
 /// `Parameter` where the steps that there are do not reach so far.
@@ -150,7 +150,7 @@ pub fn passes(input: [u32; 2], size: [u32; 2], steps: &[Step]) -> Result<Vec<usi
     let slack = 1.0 - 0.5 / f64::from(size[0].max(size[1]));
     let factor = Size::factor(input, size) * slack;
     if size[0] <= input[0] && size[1] <= input[1] {
-        return Ok(Vec::new());
+        return Ok(steps.iter().filter(|step| step.scale == 1).map(|step| step.scale).take(1).collect());
     }
     let mut best: Option<(f64, Vec<usize>)> = None;
     let mut chains: Vec<(f64, f64, Vec<usize>)> = vec![(1.0, 0.0, Vec::new())];

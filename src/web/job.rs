@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::image::{Channels, Depth, RowFormat};
 use crate::limits::MAX_WHOLE_PIXELS;
 use crate::model::Network;
+use crate::model::choice::{Kind, guess};
 use crate::model::receptive_field::Geometry;
 use crate::pipeline::size::{Size, Step, frame, passes};
 use crate::pipeline::{Job as PipelineJob, JobOptions, TileRequest as PipelineRequest, file_bytes, write_map};
@@ -31,8 +32,8 @@ pub struct Model {
 #[wasm_bindgen]
 impl Model {
     /// Reads an ONNX file. `entry` is its entry of the manifest as JSON, or `{}`; where the entry says that the network can, it
-    /// denoises by `denoise` in 0..=1.
-    pub fn load(onnx: &[u8], entry: &str, denoise: f32) -> Result<Model, JsError> {
+    /// denoises by `denoise` in 0..=1; left out, as much as the file says.
+    pub fn load(onnx: &[u8], entry: &str, denoise: Option<f32>) -> Result<Model, JsError> {
         #[derive(Deserialize, Default)]
         #[serde(default)]
         struct Named {
@@ -40,7 +41,7 @@ impl Model {
             denoise: Option<f32>,
         }
         let Named { id, denoise: most } = serde_json::from_str(entry).unwrap_or_default();
-        let network = Network::from_onnx_with(onnx, most.map(|most| denoise * most))?;
+        let network = Network::from_onnx_with(onnx, most.zip(denoise).map(|(most, share)| share * most))?;
         let geometry = network.graph().ok().map(Geometry::of).transpose()?;
         Ok(Self { network: Rc::new(network), geometry, id })
     }
@@ -119,6 +120,11 @@ impl Source {
         Ok(Self(decode(file)?))
     }
 
+    /// What it shows, as far as can be guessed: `photo`, `art` or `text`.
+    pub fn kind(&self) -> Result<String, JsError> {
+        Ok(guess(&self.0.picture)?.kind.name().into())
+    }
+
     /// Width, upright.
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> u32 {
@@ -191,6 +197,8 @@ pub fn guess_bytes(media_type: &str, width: u32, height: u32, quality: u8, scale
 struct Options {
     /// Width and height of the result; left out, what the passes make.
     size: Option<[u32; 2]>,
+    /// What the picture was taken for, where that chose the passes.
+    kind: Option<Kind>,
     #[serde(default)]
     model: String,
     tile: Option<usize>,
@@ -308,6 +316,7 @@ impl Job {
         let job_options = JobOptions {
             input: file_name.into(),
             model: if options.model.is_empty() { passes.1.join(" + ") } else { options.model },
+            kind: options.kind,
             size: options.size,
             tile: options.tile,
             max_buffer_bytes: options.max_buffer_bytes.map(|b| b as u64),

@@ -1,8 +1,8 @@
 import { ModelError, ParameterError } from '../shared/errors.js';
-import { isManifest, type ModelEntry } from '../shared/manifest.js';
+import { isManifest, type Manifest, type ModelEntry } from '../shared/manifest.js';
 
 /** Fetches `models/manifest.json`. */
-export async function fetchManifest(assetBase: URL, signal?: AbortSignal): Promise<readonly ModelEntry[]> {
+export async function fetchManifest(assetBase: URL, signal?: AbortSignal): Promise<Manifest> {
   const address = new URL('models/manifest.json', assetBase).href;
   let parsed: unknown;
   try {
@@ -24,7 +24,7 @@ export async function fetchManifest(assetBase: URL, signal?: AbortSignal): Promi
       'Put the files of one release together.',
     );
   }
-  return parsed.models;
+  return parsed;
 }
 
 /** The names to choose a model by, in the manifest's order. */
@@ -34,7 +34,7 @@ export function namesOf(models: readonly ModelEntry[]): string[] {
 
 /** The networks for a choice of the user: the model at each of its scales, for passes to be made of. */
 export function choose(models: readonly ModelEntry[], name: string, variant: string | undefined): ModelEntry[] {
-  const named = models.filter((model) => matches(model, name));
+  const named = models.filter((model) => model.name === name || model.id === name);
   const [first] = named;
   if (!first) {
     throw new ParameterError(`There is no model "${name}".`, `Choose one of: auto, ${namesOf(models).join(', ')}.`);
@@ -53,10 +53,10 @@ export function choose(models: readonly ModelEntry[], name: string, variant: str
 /** The training that pictures from the web need; a model that lacks it is used as it is. */
 const DEFAULT_VARIANT = 'web';
 
-function matches(model: ModelEntry, name: string): boolean {
-  if (name === 'auto') return !model.id.startsWith(USER_PREFIX);
-  return model.name === name || model.id === name;
+/** Whether a model has such a variant. */
+export function hasVariant(models: readonly ModelEntry[], name: string, variant: string): boolean {
+  return models.some((model) => model.name === name && model.variant === variant);
 }
 
-/** Start of the ids of models that the user added; `auto` never takes those. */
+/** Start of the ids of models that the user added. */
 export const USER_PREFIX = 'user-';

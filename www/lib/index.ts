@@ -1,7 +1,7 @@
 /** Enlarges pictures in the browser, on its GPU or CPU; nothing leaves the machine. */
 export { createUpscaler } from './upscaler.js';
 export type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
-export type { ModelEntry } from '../shared/manifest.js';
+export type { Kind, ModelEntry } from '../shared/manifest.js';
 export type {
   BackendChoice, BackendName, EngineReport, Fidelity, FinishRequest, MetadataChoice, OutputType, PlannedSize, PreviewResult, Progress, Pyramid, Refusal, Report, SinkChoice, SizeRequest,
 } from '../shared/protocol.js';

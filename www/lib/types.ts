@@ -1,4 +1,4 @@
-import type { ModelEntry } from '../shared/manifest.js';
+import type { Kind, ModelEntry } from '../shared/manifest.js';
 import type {
   BackendChoice, EngineReport, FinishRequest, MetadataChoice, OutputType, PlannedSize, PreviewResult, Pyramid, Progress, Report, SinkChoice, SizeRequest,
 } from '../shared/protocol.js';
@@ -24,7 +24,7 @@ export interface UpscaleOptions extends FinishRequest {
   readonly scale?: number;
   /** An exact size instead. */
   readonly size?: SizeRequest;
-  /** Name or id of a model, or `auto`. */
+  /** Name or id of a model, or `auto`: the one that suits what the picture shows, which the report's `kind` and `model` name. */
   readonly model?: string;
   /** Which training of the model, where it has several. */
   readonly variant?: string;
@@ -78,9 +78,11 @@ export interface Upscaler {
   ready(options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'>): Promise<void>;
   /**
    * The size that a picture of `width` x `height` will get, and the networks' passes that lead there. Undefined where only
-   * running the network tells. Rejects with a `ParameterError` or `LimitsError` where `upscale` would.
+   * running the network tells. For the model `auto`, `kind` is what the picture shows, a photograph unless told. Rejects with a `ParameterError` or `LimitsError` where `upscale` would.
    */
-  plan(picture: { readonly width: number; readonly height: number }, options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant' | 'output'>): Promise<PlannedSize | undefined>;
+  plan(picture: { readonly width: number; readonly height: number; readonly kind?: Kind | undefined }, options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant' | 'output'>): Promise<PlannedSize | undefined>;
+  /** What a picture shows, as far as can be guessed: what the model `auto` goes by. */
+  kind(input: UpscaleInput): Promise<Kind>;
   /** The models that can be chosen, the user's own included. */
   models(): readonly ModelEntry[];
   /** Adds an ONNX network for this session. Its `id` is what `model` takes. */

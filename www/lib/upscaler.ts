@@ -1,11 +1,11 @@
 import { proxy } from 'comlink';
 import { abortError, ModelError, ParameterError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
-import type { ModelEntry } from '../shared/manifest.js';
+import { forKinds, type Kind, type Manifest, type ModelEntry } from '../shared/manifest.js';
 import type {
   BackendChoice, EngineReport, FinishRequest, JobRequest, JobResult, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, Pyramid, SizeRequest,
 } from '../shared/protocol.js';
-import { choose, fetchManifest, USER_PREFIX } from './catalogue.js';
+import { choose, fetchManifest, hasVariant, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
 import { decodeInBrowser, toFile } from './input.js';
 import { resultName } from './names.js';
@@ -42,11 +42,11 @@ export async function createUpscaler(options: UpscalerOptions = {}): Promise<Ups
   signal?.addEventListener('abort', () => crew.endAll(), { once: true });
   try {
     progress(0);
-    const [models, coordinator] = await Promise.all([fetchManifest(assetBase, signal), crew.coordinator()]);
+    const [manifest, coordinator] = await Promise.all([fetchManifest(assetBase, signal), crew.coordinator()]);
     progress(1);
     const engine = await coordinator.guarded(coordinator.api.engine(backend));
     progress(2);
-    return new Running(crew, assetBase, models, backend, engine, options);
+    return new Running(crew, assetBase, manifest, backend, engine, options);
   } catch (error) {
     crew.endAll();
     signal?.throwIfAborted();
@@ -59,7 +59,7 @@ class Running implements Upscaler {
   private readonly crew: Crew;
   private readonly assetBase: URL;
   private readonly onProgress: ((progress: Progress) => void) | undefined;
-  private readonly shipped: readonly ModelEntry[];
+  private readonly shipped: Manifest;
   private readonly added = new Map<string, { entry: ModelEntry; file: Blob }>();
   private readonly life = new AbortController();
   private backend: BackendChoice;
@@ -70,14 +70,14 @@ class Running implements Upscaler {
   constructor(
     crew: Crew,
     assetBase: URL,
-    models: readonly ModelEntry[],
+    manifest: Manifest,
     backend: BackendChoice,
     engine: EngineReport,
     options: UpscalerOptions,
   ) {
     this.crew = crew;
     this.assetBase = assetBase;
-    this.shipped = models;
+    this.shipped = manifest;
     this.backend = backend;
     this.engine = engine;
     this.onProgress = options.onProgress;
@@ -85,7 +85,7 @@ class Running implements Upscaler {
   }
 
   models(): readonly ModelEntry[] {
-    return [...this.shipped, ...[...this.added.values()].map(({ entry }) => entry)];
+    return [...this.shipped.models, ...[...this.added.values()].map(({ entry }) => entry)];
   }
 
   async addModel(file: Blob): Promise<ModelEntry> {
@@ -116,13 +116,18 @@ class Running implements Upscaler {
     return this.direct((coordinator) => coordinator.api.preview(file, maxSide));
   }
 
+  async kind(input: UpscaleInput): Promise<Kind> {
+    const { file } = await toFile(input, undefined, this.life.signal);
+    return this.direct((coordinator) => coordinator.api.kind(file));
+  }
+
   pyramid({ blob, width, height }: Pick<UpscaleResult, 'blob' | 'width' | 'height'>): Promise<Pyramid | undefined> {
     return this.direct((coordinator) => coordinator.api.pyramid(blob, width, height));
   }
 
   async ready(options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'> = {}): Promise<void> {
     try {
-      const entries = choose(this.models(), options.model ?? 'auto', options.variant);
+      const entries = this.chosen(options, 'photo');
       const sources = entries.map((entry) => this.sourceOf(entry));
       await this.direct((coordinator) => coordinator.api.ready(this.backend, sources, sizeOf(options, entries)));
     } catch {
@@ -131,10 +136,10 @@ class Running implements Upscaler {
   }
 
   async plan(
-    { width, height }: { readonly width: number; readonly height: number },
+    { width, height, kind = 'photo' }: { readonly width: number; readonly height: number; readonly kind?: Kind | undefined },
     options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant' | 'output'> = {},
   ): Promise<PlannedSize | undefined> {
-    const entries = choose(this.models(), options.model ?? 'auto', options.variant);
+    const entries = this.chosen(options, kind);
     const sources = entries.map((entry) => this.sourceOf(entry));
     const { type = 'image/png', quality = USUAL_QUALITY } = options.output ?? {};
     return this.direct((coordinator) => coordinator.api.plan(sources, sizeOf(options, entries), width, height, { type, quality }));
@@ -154,7 +159,7 @@ class Running implements Upscaler {
     }
     if (!TYPES.includes(type)) throw new ParameterError(`Files of type "${type}" are not written.`, `Choose one of: ${TYPES.join(', ')}.`);
     if (!(quality >= 1 && quality <= 100)) throw new ParameterError(`A quality of ${quality} is not offered.`, 'Choose 1 to 100.');
-    const entries = choose(this.models(), options.model ?? 'auto', options.variant);
+    const entries = this.chosen(options, 'photo');
     const size = sizeOf(options, entries);
     const { file, name } = await toFile(input, options.name, signal);
     const folder = await shelf();
@@ -163,6 +168,7 @@ class Running implements Upscaler {
     const request: JobRequest = {
       file, name, backend, sink, place,
       models: entries.map((entry) => this.sourceOf(entry)),
+      kinds: isAuto(options) ? forKinds((kind) => this.chosen(options, kind).map((entry) => this.sourceOf(entry))) : null,
       size,
       finish: finishOf(options),
       tile: options.tile ?? null,
@@ -192,6 +198,16 @@ class Running implements Upscaler {
       };
       return { ...made, name: resultName(name, result, type), discard: remove };
     });
+  }
+
+  /** The networks for a choice; `kind` is what the picture shows, for `auto`. */
+  private chosen(options: Pick<UpscaleOptions, 'model' | 'variant'>, kind: Kind): ModelEntry[] {
+    const { model = AUTO, variant } = options;
+    if (!isAuto(options)) return choose(this.models(), model, variant);
+    const name = this.shipped.auto[kind];
+    // Who asks for a variant of whatever suits the picture gets it where there is one.
+    const has = variant === undefined || kind === 'photo' || hasVariant(this.shipped.models, name, variant);
+    return choose(this.shipped.models, name, has ? variant : undefined);
   }
 
   private sourceOf(entry: ModelEntry): ModelSource {
@@ -306,6 +322,12 @@ function finishOf({ fidelity, map, denoise, sharpen, grain, seed, wrap }: Upscal
   }
   const given = Object.entries({ fidelity, map, denoise, sharpen, grain, seed, wrap }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as FinishRequest;
+}
+
+const AUTO = 'auto';
+
+function isAuto({ model = AUTO }: Pick<UpscaleOptions, 'model'>): boolean {
+  return model === AUTO;
 }
 
 function isUnsupported(error: unknown): boolean {

@@ -15,17 +15,29 @@ export interface ModelEntry {
   readonly [more: string]: unknown;
 }
 
+/** What a picture shows, as far as can be guessed. */
+export type Kind = 'photo' | 'art' | 'text';
+
+const KINDS: readonly Kind[] = ['photo', 'art', 'text'];
+
 /** `models/manifest.json`. */
 export interface Manifest {
   readonly version: 1;
+  /** The name of the model that `auto` takes, by what a picture shows. */
+  readonly auto: Readonly<Record<Kind, string>>;
   readonly models: readonly ModelEntry[];
+}
+
+/** What `make` makes of each kind. */
+export function forKinds<T>(make: (kind: Kind) => T): Record<Kind, T> {
+  return Object.fromEntries(KINDS.map((kind) => [kind, make(kind)])) as Record<Kind, T>;
 }
 
 /** Whether `value`, parsed from JSON, is a manifest that this code can read. */
 export function isManifest(value: unknown): value is Manifest {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, models } = value as { version?: unknown; models?: unknown };
-  return version === 1 && Array.isArray(models) && models.every(isEntry);
+  const { version, auto, models } = value as { version?: unknown; auto?: Record<string, unknown> | null; models?: unknown };
+  return version === 1 && Array.isArray(models) && models.every(isEntry) && KINDS.every((kind) => typeof auto?.[kind] === 'string');
 }
 
 function isEntry(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { PlainError } from './errors.js';
-import type { ModelEntry } from './manifest.js';
+import type { Kind, ModelEntry } from './manifest.js';
 
 /** The engines, by the names shown to users. */
 export type BackendName = 'gpu' | 'simd' | 'tract' | 'reference';
@@ -58,6 +58,8 @@ export interface Report {
   /** Factors of the networks' passes; what their product is more than `scale` was resampled. */
   readonly passes: readonly number[];
   readonly model: string;
+  /** What the picture was taken for, where that chose the model. */
+  readonly kind: Kind | null;
   readonly backend: string;
   readonly adapter: string;
   readonly tiles: number;
@@ -136,6 +138,8 @@ export interface JobRequest {
   readonly name: string;
   /** The model at every scale that it has. */
   readonly models: readonly ModelSource[];
+  /** The models to choose from by what the picture shows, in place of `models`. */
+  readonly kinds: Readonly<Record<Kind, readonly ModelSource[]>> | null;
   /** Null: what the model makes. */
   readonly size: SizeRequest | null;
   readonly finish: FinishRequest;
@@ -224,6 +228,8 @@ export interface CoordinatorApi {
   /** A result cut up for the viewer; undefined where it cannot be. */
   pyramid(file: Blob, width: number, height: number): Promise<Pyramid | undefined>;
   preview(file: Blob, maxSide: number): Promise<PreviewResult>;
+  /** What a picture shows. */
+  kind(file: Blob): Promise<Kind>;
 }
 
 /** What the page offers to the coordinator: only a document can create workers everywhere. */

@@ -1,6 +1,6 @@
 import { about } from '../lib/estimate.js';
 import type { Upscaler } from '../lib/types.js';
-import type { ModelEntry } from '../shared/manifest.js';
+import type { Kind, ModelEntry } from '../shared/manifest.js';
 import type { PlannedSize } from '../shared/protocol.js';
 import { passesOf, type Paces } from './paces.js';
 import { SCALES, sizeOptions, type Settings } from './settings.js';
@@ -31,6 +31,7 @@ const MEMORY = { page: 100e6, source: 24, worker: 60e6, rows: 1024, row: 16 } as
 export interface Case {
   readonly width: number;
   readonly height: number;
+  readonly kind?: Kind | undefined;
   readonly planned: PlannedSize;
   readonly settings: Settings;
   readonly backend: string;

@@ -1,5 +1,6 @@
 import type { Forecast } from './forecast.js';
 import type { UpscaleResult } from '../lib/types.js';
+import type { Kind } from '../shared/manifest.js';
 import type { PlannedSize, Progress, Pyramid } from '../shared/protocol.js';
 
 export type ItemState = 'waiting' | 'working' | 'done' | 'failed';
@@ -13,6 +14,8 @@ export interface Item {
   /** Size of the upright source in pixels, as soon as it is known. */
   width: number;
   height: number;
+  /** What it shows, once that was asked; undefined where it cannot be told. */
+  kind: Promise<Kind | undefined> | undefined;
   /** The size that the settings lead to, as far as it can be told. */
   planned: PlannedSize | undefined;
   /** Why the settings lead to no size. */
@@ -49,7 +52,7 @@ let nextId = 1;
 
 export function newItem(file: File): Item {
   return {
-    id: nextId++, file, picture: undefined, width: 0, height: 0, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
+    id: nextId++, file, picture: undefined, width: 0, height: 0, kind: undefined, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
     result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { html, nothing } from 'lit';
+import type { Kind } from '../shared/manifest.js';
 import type { Fidelity, Report } from '../shared/protocol.js';
 import type { Item } from './item.js';
 import type { Session } from './session.js';
@@ -10,6 +11,13 @@ const LOCKS: Record<Fidelity, string> = {
   off: 'Off: as the network says',
 };
 
+/** What the model was chosen by. */
+const KINDS: Record<Kind, string> = {
+  photo: 'a photograph',
+  art: 'a drawing; if it is none, choose another model',
+  text: 'text or a screen; if it is neither, choose another model',
+};
+
 /** What was done to the selected picture: which part is the network's, how faithful it is, and what to know about it. */
 export function outcome(session: Session, item: Item) {
   const { result } = item;
@@ -18,6 +26,7 @@ export function outcome(session: Session, item: Item) {
   return html`<section class="outcome" aria-label="What came out">
     <dl>
       <dt>Made by</dt><dd>${report.model || 'no network'} on ${report.backend}, ${seconds(report.seconds)}</dd>
+      ${report.kind ? html`<dt>Taken for</dt><dd>${KINDS[report.kind]}</dd>` : nothing}
       <dt>Enlarged</dt><dd>${partsOf(report)}</dd>
       <dt>Fidelity</dt><dd>${LOCKS[report.fidelity]}</dd>
       ${report.lr_psnr === null

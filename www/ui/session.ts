@@ -5,7 +5,7 @@ import { removeEmpty } from '../lib/shelf.js';
 import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import { orAborted } from '../shared/errors.js';
-import type { ModelEntry } from '../shared/manifest.js';
+import type { Kind, ModelEntry } from '../shared/manifest.js';
 import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type Progress, type Pyramid } from '../shared/protocol.js';
 import { forecast, timingPicture, type Forecast } from './forecast.js';
 import { Paces, passesOf } from './paces.js';
@@ -19,6 +19,8 @@ const QUIET_MS = 1000;
 /** Guessed bytes of a result from which on the user is asked for a file first: from the storage it would have to be copied. */
 const HUGE_BYTES = 100e6;
 
+/** Largest picture that is decoded to see what it shows, before it is its turn. */
+const MOST_GUESSED_PIXELS = 24e6;
 /** Side of the preview of a file that the browser cannot show, in pixels. */
 const PREVIEW_SIDE = 2048;
 
@@ -367,10 +369,11 @@ export class Session extends EventTarget {
     try {
       const upscaler = await this.upscaler;
       const { type, quality } = this.settings;
-      planned = await upscaler.plan(item, { model: this.settings.model, output: { type, quality }, ...sizeOptions(this.settings) });
+      const kind = this.settings.model === 'auto' ? await this.kindOf(item, upscaler) : undefined;
+      planned = await upscaler.plan({ width: item.width, height: item.height, kind }, { model: this.settings.model, output: { type, quality }, ...sizeOptions(this.settings) });
       if (planned) {
         const { backend, workers } = this.engine ?? upscaler.engine;
-        costs = await forecast({ width: item.width, height: item.height, planned, settings: { ...this.settings }, backend, workers }, upscaler, this.paces);
+        costs = await forecast({ width: item.width, height: item.height, kind, planned, settings: { ...this.settings }, backend, workers }, upscaler, this.paces);
         void this.time(upscaler, planned);
       }
     } catch (error) {
@@ -382,6 +385,13 @@ export class Session extends EventTarget {
     item.forecast = costs;
     item.planProblem = problem;
     this.changed();
+  }
+
+  /** What a picture shows; not of one so large that the work would be felt. */
+  private kindOf(item: Item, upscaler: Upscaler): Promise<Kind | undefined> {
+    if (item.width * item.height > MOST_GUESSED_PIXELS) return Promise.resolve(undefined);
+    item.kind ??= upscaler.kind(item.file).catch(() => undefined);
+    return item.kind;
   }
 
   /** Times the networks of a plan on a small picture, once the page has been left alone for a moment and if nothing is known of them. */

@@ -73,7 +73,9 @@ function exactSize({ measure, pixels, megapixels, sheet, dpi }: Settings): SizeR
 export function optionsOf(settings: Settings): UpscaleOptions {
   const { model, backend, type, quality, metadata, fidelity, denoise, sharpen, grain, wrap } = settings;
   return {
-    model, backend, denoise, sharpen, grain, wrap, map: true, ...sizeOptions(settings), ...(fidelity === 'auto' ? {} : { fidelity }),
+    model, backend, sharpen, grain, wrap, map: true, ...sizeOptions(settings), ...(fidelity === 'auto' ? {} : { fidelity }),
+    // Without it a network denoises as it was made to: some are there for nothing else.
+    ...(denoise > 0 ? { denoise } : {}),
     output: { type, metadata, ...(type === 'image/jpeg' ? { quality } : {}) },
   };
 }

@@ -25,10 +25,13 @@ function numberOf(event: Event): number | undefined {
 /** Scale or exact size, and what comes of it for the selected picture. */
 export function sizeFields(session: Session) {
   const { settings, running } = session;
+  // What restores can leave the size as it is.
+  const keepsSize = session.models.some(({ name, scale }) => name === settings.model && scale === 1);
+  const scales = keepsSize ? [1, ...SCALES] : SCALES;
   return html`
     <label class="field"><span>Scale</span>
       <select ?disabled=${running} @change=${(event: Event) => session.set({ scale: Number((event.target as HTMLSelectElement).value) })}>
-        ${SCALES.map((scale) => html`<option value=${scale} ?selected=${scale === settings.scale}>${scale}×</option>`)}
+        ${scales.map((scale) => html`<option value=${scale} ?selected=${scale === settings.scale}>${scale}×</option>`)}
         <option value="0" ?selected=${settings.scale === 0}>Exact size</option>
       </select>
     </label>

@@ -103,6 +103,15 @@ const api: CoordinatorApi = {
   async preview(file, maxSide) {
     return previewOf(started().app, file, maxSide);
   },
+
+  async kind(file) {
+    const source = started().app.Source.decode(new Uint8Array(await file.arrayBuffer()));
+    try {
+      return source.kind();
+    } finally {
+      source.free();
+    }
+  },
 };
 
 function started(): Running {

@@ -183,16 +183,19 @@ export class JobRun {
     const passes = new this.app.Passes();
     let held: WasmSource | undefined = source;
     try {
-      const { passes: chosen, size, dpi } = this.readable(() => this.models.plan(this.request.models, this.request.size, source.width, source.height));
+      const kind = this.request.kinds ? this.readable(() => source.kind()) : null;
+      const sources = (kind && this.request.kinds?.[kind]) ?? this.request.models;
+      const { passes: chosen, size, dpi } = this.readable(() => this.models.plan(sources, this.request.size, source.width, source.height));
       const models = await orAborted(Promise.all(chosen.map((model) => this.models.load(model, this.request.finish.denoise))), this.signal);
       this.chain = { models, size, slots: [] };
       const opaque = models.find((model) => model.parsed.opaque);
       const opaqueScale = opaque ? await this.opaqueScale(source, opaque, pool) : null;
       for (const model of models) passes.add(model.parsed);
       const info = pool.members[0]?.info;
-      const [only] = this.request.models;
+      const [only] = sources;
       const options = {
         size: size ?? null,
+        kind,
         opaqueScale,
         model: only && !only.entry.licence ? only.entry.name : '',
         tile: this.request.tile,

@@ -37,11 +37,12 @@ export class Models {
   }
 
   /**
-   * Loads a model, or gives the loaded one; one that can denoises by `denoise` in 0..=1. A failure is not remembered: the next call
+   * Loads a model, or gives the loaded one; one that can denoises by `denoise` in 0..=1, else as its file says. A failure is not
+   * remembered: the next call
    * tries again.
    */
-  load(source: ModelSource, denoise = 0): Promise<LoadedModel> {
-    const id = source.entry['denoise'] && denoise > 0 ? `${source.entry.id} ${denoise}` : source.entry.id;
+  load(source: ModelSource, denoise?: number): Promise<LoadedModel> {
+    const id = source.entry['denoise'] && denoise !== undefined ? `${source.entry.id} ${denoise}` : source.entry.id;
     let found = this.loaded.get(id);
     if (!found) {
       found = this.read(source, id, denoise);
@@ -52,7 +53,7 @@ export class Models {
   }
 
   /** The passes that a picture of usual size will probably need for `size`; a size in pixels says nothing before the picture is there. */
-  async expect(sources: readonly ModelSource[], size: SizeRequest | null, denoise = 0): Promise<readonly LoadedModel[]> {
+  async expect(sources: readonly ModelSource[], size: SizeRequest | null, denoise?: number): Promise<readonly LoadedModel[]> {
     if (size !== null && !('factor' in size)) return [];
     const { passes } = this.plan(sources, size, USUAL_SIDE, USUAL_SIDE);
     return Promise.all(passes.map((source) => this.load(source, denoise)));
@@ -69,7 +70,7 @@ export class Models {
     return { passes, size: [plan.width, plan.height], ...(typeof plan.dpi !== 'number' ? {} : { dpi: plan.dpi }) };
   }
 
-  private async read({ entry, from }: ModelSource, id: string, denoise: number): Promise<LoadedModel> {
+  private async read({ entry, from }: ModelSource, id: string, denoise: number | undefined): Promise<LoadedModel> {
     const onnx = typeof from === 'string' ? await fetchModel(from, entry.name) : await bytesOf(from);
     if (entry.sha256) await check(onnx, entry.sha256, entry.name);
     const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}', denoise);
@@ -78,7 +79,7 @@ export class Models {
 
   /** Parses a user's file to see whether it can be used at all. */
   async inspect(file: Blob): Promise<ModelFacts> {
-    const parsed = this.app.Model.load(await bytesOf(file), '{}', 0);
+    const parsed = this.app.Model.load(await bytesOf(file), '{}', undefined);
     const facts = { scale: parsed.scale, inputChannels: parsed.inputChannels, opaque: parsed.opaque };
     parsed.free();
     return facts;

@@ -1,5 +1,6 @@
 import { DeviceError } from '../shared/errors.js';
 import type { AppPackage } from '../shared/features.js';
+import type { Kind } from '../shared/manifest.js';
 
 /** A parsed network (wasm class of the app module). */
 export interface WasmModel {
@@ -26,6 +27,8 @@ export interface WasmPasses {
 export interface WasmSource {
   readonly width: number;
   readonly height: number;
+  /** What it shows, as far as can be guessed. */
+  kind(): Kind;
   free(): void;
 }
 
@@ -108,7 +111,7 @@ export interface EngineGlue {
 
 /** The glue of the app module. */
 export interface AppGlue extends EngineGlue {
-  Model: { load(onnx: Uint8Array, entryJson: string, denoise: number): WasmModel };
+  Model: { load(onnx: Uint8Array, entryJson: string, denoise: number | undefined): WasmModel };
   Passes: new () => WasmPasses;
   Source: { decode(file: Uint8Array): WasmSource };
   /** Takes the picture: it need not be freed. */

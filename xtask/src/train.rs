@@ -28,7 +28,11 @@ const FAST_WEB: [&str; 4] = ["--variant", "web", "--peak-rate", "1e-3"];
 const TEXT: [&str; 6] = ["--model", "text", "--batch", "8", "--variant", "web"];
 const ART: [&str; 6] = ["--model", "art", "--batch", "8", "--variant", "web"];
 
-const RECIPES: [Recipe; 10] = [
+/// At a higher rate its trunk dies and the result is its input.
+const RESTORE: [&str; 8] = ["--model", "restore", "--batch", "8", "--peak-rate", "3e-4", "--variant", "web"];
+const RESTORE_SAME_SIZE: [&str; 10] = ["--model", "restore", "--batch", "8", "--peak-rate", "2.5e-4", "--variant", "web", "--patch", "64"];
+
+const RECIPES: [Recipe; 12] = [
     recipe("photo-fast-x2-bicubic", &[], None, 18_000, 5_000),
     recipe("photo-fast-x4-bicubic", &[], Some("photo-fast-x2-bicubic"), 9_200, 5_000),
     recipe("photo-fast-x2-web", &FAST_WEB, Some("photo-fast-x2-bicubic"), 4_500, 3_500),
@@ -37,6 +41,8 @@ const RECIPES: [Recipe; 10] = [
     recipe("photo-x4-bicubic", &PHOTO, Some("photo-x2-bicubic"), 12_000, 5_000),
     recipe("photo-x2-web", &PHOTO_WEB, Some("photo-x2-bicubic"), 5_000, 4_500),
     recipe("photo-x4-web", &PHOTO_WEB, Some("photo-x4-bicubic"), 4_500, 3_500),
+    recipe("restore-x1-web", &RESTORE_SAME_SIZE, Some("photo-x2-web"), 5_000, 3_500),
+    recipe("restore-x4-web", &RESTORE, Some("photo-x4-web"), 4_000, 3_000),
     Recipe { rendered: Some(("training.render_text", "train-text.tar")), ..recipe("text-x2-web", &TEXT, None, 22_800, 4_500) },
     Recipe { rendered: Some(("training.render_art", "train-art.tar")), ..recipe("art-x2-web", &ART, None, 12_000, 5_000) },
 ];
@@ -46,9 +52,9 @@ const fn recipe(id: &'static str, arguments: &'static [&'static str], start: Opt
 }
 
 impl Recipe {
-    /// The factor in the name.
+    /// The factor in the name, one digit behind `-x`.
     fn scale(&self) -> &'static str {
-        if self.id.contains("-x4-") { "4" } else { "2" }
+        self.id.split_once("-x").and_then(|(_, rest)| rest.get(..1)).unwrap_or("2")
     }
 
     /// The arguments of the run; the same ones go on where it was stopped.

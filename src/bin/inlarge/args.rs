@@ -21,6 +21,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// The models, their scores and licences
     Models(JsonArgs),
+    /// What pictures show, as far as can be guessed, and the model that auto takes for them
+    Kind(KindArgs),
     /// PSNR-Y and SSIM-Y of a result against a reference
     Score(ScoreArgs),
     /// The adapters, and which engine is chosen for what reason
@@ -30,6 +32,16 @@ pub(crate) enum Command {
 #[derive(Args)]
 pub(crate) struct JsonArgs {
     /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct KindArgs {
+    /// Pictures
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Print JSON, a line for each picture
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -95,9 +107,9 @@ pub(crate) struct EnlargeArgs {
     /// Write a picture of where the network contradicted the input here (PNG); only for one picture
     #[arg(long, value_name = "FILE")]
     pub(crate) map: Option<PathBuf>,
-    /// Smooth the picture's noise before it is enlarged, 0 to 1
-    #[arg(long, value_name = "0..1", default_value_t = 0.0, value_parser = share)]
-    pub(crate) denoise: f32,
+    /// Smooth the picture's noise before it is enlarged, 0 to 1; art and restore do it themselves [default: 0, for restore 1]
+    #[arg(long, value_name = "0..1", value_parser = share)]
+    pub(crate) denoise: Option<f32>,
     /// Sharpen the result, 0 to 1
     #[arg(long, value_name = "0..1", default_value_t = 0.0, value_parser = share)]
     pub(crate) sharpen: f32,

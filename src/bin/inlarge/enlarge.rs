@@ -1,5 +1,6 @@
 //! `inlarge INPUT...`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufWriter, IsTerminal, Write};
@@ -15,6 +16,7 @@ use inlarge::codec::{Density, MetadataPolicy, decode};
 use inlarge::finish::lock::Fidelity;
 use inlarge::image::Picture;
 use inlarge::model::Network;
+use inlarge::model::choice::{Kind, guess};
 use inlarge::model::manifest::shipped;
 use inlarge::model::receptive_field::Geometry;
 use inlarge::pipeline::drive::{self, Engine};
@@ -25,8 +27,8 @@ use inlarge::{Error, Result};
 use crate::args::{EnlargeArgs, FormatArg, MetadataArg};
 use crate::status;
 
-/// The model that `auto` means while there is one family.
-const AUTO_MODEL: &str = "photo-fast";
+/// What takes least, for photographs.
+const FASTEST: &str = "photo-fast";
 
 pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
     let usage = || -> Result<(Chosen, Preference)> {
@@ -63,8 +65,27 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
     ExitCode::from(u8::from(failed))
 }
 
-/// What enlarges: a shipped model at all of its scales, or a file of the user's own.
+/// What enlarges: one model, or what suits each kind of picture.
 enum Chosen {
+    One(Model),
+    Auto(BTreeMap<Kind, Model>),
+}
+
+impl Chosen {
+    /// The model for a picture, and what it was taken for where that was asked.
+    fn model_for(&self, picture: &Picture) -> Result<(&Model, Option<Kind>)> {
+        match self {
+            Self::One(model) => Ok((model, None)),
+            Self::Auto(kinds) => {
+                let kind = guess(picture)?.kind;
+                Ok((&kinds[&kind], Some(kind)))
+            }
+        }
+    }
+}
+
+/// A shipped model at all of its scales, or a file of the user's own.
+enum Model {
     Shipped(Vec<Scaled>),
     Own {
         network: Network,
@@ -88,16 +109,21 @@ fn choose_model(args: &EnlargeArgs) -> Result<Chosen> {
         let network = Network::from_onnx(&bytes)?;
         let scale = network.graph().ok().map(Geometry::of).transpose()?.map(|g| g.scale);
         let name = path.file_name().map_or_else(|| "model".into(), |n| n.to_string_lossy().into_owned());
-        return Ok(Chosen::Own { network, name, scale });
+        return Ok(Chosen::One(Model::Own { network, name, scale }));
     }
     let manifest = shipped::manifest()?;
-    let name = if args.model == "auto" { AUTO_MODEL } else { &args.model };
-    let entries = manifest.steps(name, args.variant.name())?;
-    let scaled = entries.into_iter().map(|entry| {
-        let step = Step { scale: entry.scale, work: entry.macs_per_output_pixel };
-        Ok(Scaled { network: shipped::load_with(entry, args.denoise)?, id: entry.id.clone(), step })
-    });
-    Ok(Chosen::Shipped(scaled.collect::<Result<_>>()?))
+    let named = |name: &str| -> Result<Model> {
+        let scaled = manifest.steps(name, args.variant.name())?.into_iter().map(|entry| {
+            let step = Step { scale: entry.scale, work: entry.macs_per_output_pixel };
+            Ok(Scaled { network: shipped::load_with(entry, args.denoise)?, id: entry.id.clone(), step })
+        });
+        Ok(Model::Shipped(scaled.collect::<Result<_>>()?))
+    };
+    if args.model != "auto" {
+        return Ok(Chosen::One(named(&args.model)?));
+    }
+    let kinds = Kind::ALL.into_iter().map(|kind| Ok((kind, named(manifest.auto(kind)?)?)));
+    Ok(Chosen::Auto(kinds.collect::<Result<_>>()?))
 }
 
 /// The networks of the passes, their name for the report, and the size of the result.
@@ -108,9 +134,9 @@ struct Plan<'a> {
     opaque_scale: Option<usize>,
 }
 
-fn plan<'a>(args: &EnlargeArgs, model: &'a Chosen, engine: &Engine, input: [u32; 2]) -> Result<Plan<'a>> {
+fn plan<'a>(args: &EnlargeArgs, model: &'a Model, engine: &Engine, input: [u32; 2]) -> Result<Plan<'a>> {
     match model {
-        Chosen::Shipped(scaled) => {
+        Model::Shipped(scaled) => {
             let size = args.size.size()?.of(input)?;
             let steps: Vec<Step> = scaled.iter().map(|s| s.step).collect();
             let chosen: Vec<&Scaled> =
@@ -118,7 +144,7 @@ fn plan<'a>(args: &EnlargeArgs, model: &'a Chosen, engine: &Engine, input: [u32;
             let names: Vec<&str> = chosen.iter().map(|s| s.id.as_str()).collect();
             Ok(Plan { networks: chosen.iter().map(|s| &s.network).collect(), name: names.join(" + "), size, opaque_scale: None })
         }
-        Chosen::Own { network, name, scale } => {
+        Model::Own { network, name, scale } => {
             // A network that is not covered tells its factor only for a size.
             let opaque_scale = match scale {
                 Some(_) => None,
@@ -141,7 +167,7 @@ fn plan<'a>(args: &EnlargeArgs, model: &'a Chosen, engine: &Engine, input: [u32;
 }
 
 /// Enlarges one picture; `None` where only an estimate was asked for.
-fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Preference) -> Result<Option<Report>> {
+fn enlarge(args: &EnlargeArgs, input: &Path, chosen: &Chosen, preference: Preference) -> Result<Option<Report>> {
     let started = Instant::now();
     let bytes = fs::read(input).map_err(|e| {
         let remedy = if input.is_dir() { "Name the pictures in the folder" } else { "Check the name and the permissions" };
@@ -149,9 +175,10 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
     })?;
     let decoded = decode(&bytes)?;
     drop(bytes);
+    let (model, kind) = chosen.model_for(&decoded.picture)?;
     let all: Vec<&Network> = match model {
-        Chosen::Shipped(scaled) => scaled.iter().map(|s| &s.network).collect(),
-        Chosen::Own { network, .. } => vec![network],
+        Model::Shipped(scaled) => scaled.iter().map(|s| &s.network).collect(),
+        Model::Own { network, .. } => vec![network],
     };
     let engine = Engine::choose(preference, &all)?;
     let plan = plan(args, model, &engine, [decoded.picture.width, decoded.picture.height])?;
@@ -161,6 +188,7 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
     let options = JobOptions {
         input: input.display().to_string(),
         model: plan.name.clone(),
+        kind,
         size: Some(plan.size),
         tile: args.tile.map(|t| t as usize),
         max_buffer_bytes: capabilities.max_buffer_bytes,
@@ -169,7 +197,7 @@ fn enlarge(args: &EnlargeArgs, input: &Path, model: &Chosen, preference: Prefere
         quality: args.quality,
         fidelity: args.fidelity.map(Fidelity::from),
         map: args.map.is_some(),
-        denoise: args.denoise,
+        denoise: args.denoise.unwrap_or(0.0),
         sharpen: args.sharpen,
         grain: args.grain,
         seed: args.seed,
@@ -228,8 +256,8 @@ const LONG: u64 = 60_000;
 fn warnings(args: &EnlargeArgs, estimate: &Estimate, output: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
     if estimate.milliseconds > LONG {
-        let better = if args.model_file.is_none() && ![AUTO_MODEL, "auto"].contains(&args.model.as_str()) {
-            format!("-m {AUTO_MODEL} or a smaller size takes less")
+        let better = if args.model_file.is_none() && ![FASTEST, "auto"].contains(&args.model.as_str()) {
+            format!("-m {FASTEST} or a smaller size takes less")
         } else {
             "a smaller size takes less".into()
         };
@@ -374,8 +402,9 @@ fn report_done(args: &EnlargeArgs, report: &Report) {
         }
         return;
     }
+    let taken_for = report.kind.map(|kind| format!(" for {}", kind.name())).unwrap_or_default();
     line!(
-        "{}  {} x {}, {} on {} ({}), {:.1} s",
+        "{}  {} x {}, {}{taken_for} on {} ({}), {:.1} s",
         report.output,
         report.width,
         report.height,

@@ -11,6 +11,7 @@ macro_rules! line {
 mod args;
 mod devices;
 mod enlarge;
+mod kind;
 mod models;
 mod score;
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Models(args)) => finish(models::run(&args)),
+        Some(Command::Kind(args)) => finish(kind::run(&args)),
         Some(Command::Score(args)) => finish(score::run(&args)),
         Some(Command::Devices(args)) => finish(devices::run(&args)),
         None => enlarge::run(&cli.enlarge),

@@ -1,0 +1,111 @@
+//! Which model suits a picture: what `auto` takes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::image::Picture;
+use crate::image::kind::{COUNT, NAMES, statistics};
+
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The world, by a camera.
+    Photo,
+    /// Drawings, comics, cartoons, icons.
+    Art,
+    /// Text, code, tables, user interfaces.
+    Text,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Photo, Self::Art, Self::Text];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Photo => "photo",
+            Self::Art => "art",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// A guess at what a picture shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guess {
+    /// The likeliest kind.
+    pub kind: Kind,
+    /// How likely each kind is; their sum is 1.
+    pub likelihood: BTreeMap<Kind, f32>,
+    /// What it was guessed from.
+    pub statistics: BTreeMap<&'static str, f32>,
+}
+
+/// `models/choice.json`: for each kind a weight of each statistic, and a constant at the end.
+const CLASSIFIER: &str = include_str!("../../models/choice.json");
+
+#[derive(Deserialize)]
+struct Classifier {
+    statistics: Vec<String>,
+    weights: BTreeMap<Kind, Vec<f32>>,
+}
+
+impl Classifier {
+    fn read(json: &str) -> Result<Self> {
+        let broken = |why: String| Error::model(format!("What tells pictures apart cannot be used: {why}"), "Install Inlarge again");
+        let read: Self = serde_json::from_str(json).map_err(|e| broken(e.to_string()))?;
+        if read.statistics != NAMES || Kind::ALL.iter().any(|kind| read.weights.get(kind).is_none_or(|w| w.len() != COUNT + 1)) {
+            return Err(broken("it is for other statistics".into()));
+        }
+        Ok(read)
+    }
+
+    fn guess(&self, found: &[f32; COUNT]) -> Guess {
+        let score = |weights: &[f32]| weights[COUNT] + weights.iter().zip(found).map(|(w, v)| w * v).sum::<f32>();
+        let scores: BTreeMap<Kind, f32> = self.weights.iter().map(|(kind, weights)| (*kind, score(weights))).collect();
+        let (kind, most) = scores.iter().fold((Kind::Photo, f32::NEG_INFINITY), |best, (k, s)| if *s > best.1 { (*k, *s) } else { best });
+        let total: f32 = scores.values().map(|score| (score - most).exp()).sum();
+        let likelihood = scores.into_iter().map(|(kind, score)| (kind, (score - most).exp() / total)).collect();
+        Guess { kind, likelihood, statistics: NAMES.into_iter().zip(*found).collect() }
+    }
+}
+
+/// Guesses what `picture` shows.
+///
+/// # Errors
+/// `Model` where the classifier that was built in is for other statistics.
+pub fn guess(picture: &Picture) -> Result<Guess> {
+    Ok(Classifier::read(CLASSIFIER)?.guess(&statistics(picture)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_score_wins_and_likelihoods_are_shares() {
+        let mut weights: BTreeMap<Kind, Vec<f32>> = Kind::ALL.map(|kind| (kind, vec![0.0; COUNT + 1])).into();
+        weights.get_mut(&Kind::Text).unwrap()[2] = 2.0;
+        weights.get_mut(&Kind::Art).unwrap()[COUNT] = 1.0;
+        let classifier = Classifier { statistics: Vec::new(), weights };
+        let mut found = [0.0; COUNT];
+        assert_eq!(classifier.guess(&found).kind, Kind::Art);
+        found[2] = 1.0;
+        let guess = classifier.guess(&found);
+        assert_eq!((guess.kind, guess.statistics[NAMES[2]]), (Kind::Text, 1.0));
+        assert!((guess.likelihood.values().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!((guess.likelihood[&Kind::Text] / guess.likelihood[&Kind::Art] - 1f32.exp()).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_classifier_for_other_statistics_is_refused() {
+        assert!(Classifier::read(CLASSIFIER).is_ok());
+        let other = CLASSIFIER.replace(NAMES[3], "something else");
+        assert!(Classifier::read(&other).is_err_and(|e| e.to_string().contains("other statistics")));
+        assert!(Classifier::read("{}").is_err());
+    }
+}

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from '@playwright/test';
+import { ROOT } from './support/environment.ts';
+import { PlainServer } from './support/server.ts';
+
+type Library = typeof import('../../www/lib/index.ts');
+
+test('auto takes the model that suits what the picture shows, and says what it took it for', async ({ page }) => {
+  const files = {
+    '/': '<!doctype html><title>auto</title>',
+    '/text': await readFile(`${ROOT}docs/images/models-text-x2.webp`),
+    '/art': await readFile(`${ROOT}docs/images/models-art-x2.webp`),
+    '/photo': await readFile(`${ROOT}www/public/example.jpg`),
+  };
+  const server = await PlainServer.start({ files, folders: { '/inlarge/': `${ROOT}dist/npm/` } });
+  await page.goto(`${server.origin}/`);
+  const made = await page.evaluate(async (entry) => {
+    const { createUpscaler } = (await import(entry)) as Library;
+    const up = await createUpscaler({ backend: 'simd', workers: 1 });
+    const small = async (path: string): Promise<Blob> => {
+      // A part, for time's sake.
+      const bitmap = await createImageBitmap(await (await fetch(path)).blob(), 0, 0, 192, 192);
+      const canvas = new OffscreenCanvas(192, 192);
+      canvas.getContext('2d')!.drawImage(bitmap, 0, 0);
+      return canvas.convertToBlob({ type: 'image/png' });
+    };
+    const picked: unknown[] = [];
+    for (const path of ['/text', '/art', '/photo']) {
+      const picture = await small(path);
+      const { report } = await up.upscale(picture, { scale: 2 });
+      const planned = await up.plan({ width: 192, height: 192, kind: await up.kind(picture) }, { scale: 4 });
+      picked.push([report.kind, report.model, planned?.passes]);
+    }
+    const { report } = await up.upscale(await small('/text'), { scale: 2, model: 'photo-fast' });
+    const web = await up.upscale(await small('/text'), { scale: 2, variant: 'bicubic' });
+    up.dispose();
+    return { picked, asked: [report.kind, report.model], variant: web.report.model };
+  }, `${server.origin}/inlarge/index.js`);
+  expect(made.picked).toEqual([
+    ['text', 'text-x2-web', ['text-x2-web', 'text-x2-web']],
+    ['art', 'art-x2-web', ['art-x2-web', 'art-x2-web']],
+    ['photo', 'photo-fast-x2-web', ['photo-fast-x4-web']],
+  ]);
+  // What is asked for is taken, whatever the picture shows; a variant that suits no model of it is left out.
+  expect(made.asked).toEqual([null, 'photo-fast-x2-web']);
+  expect(made.variant).toBe('text-x2-web');
+  await server.stop();
+});
