@@ -18,8 +18,9 @@ test('auto takes the model that suits what the picture shows, and says what it t
     const { createUpscaler } = (await import(entry)) as Library;
     const up = await createUpscaler({ backend: 'simd', workers: 1 });
     const small = async (path: string): Promise<Blob> => {
-      // A part, for time's sake.
-      const bitmap = await createImageBitmap(await (await fetch(path)).blob(), 0, 0, 192, 192);
+      // A part, for time's sake: of the sheets the second picture.
+      const top = path === '/photo' ? 0 : 196;
+      const bitmap = await createImageBitmap(await (await fetch(path)).blob(), 0, top, 192, 192);
       const canvas = new OffscreenCanvas(192, 192);
       canvas.getContext('2d')!.drawImage(bitmap, 0, 0);
       return canvas.convertToBlob({ type: 'image/png' });
