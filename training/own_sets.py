@@ -123,7 +123,7 @@ def choice_pictures(data: Path) -> dict[str, tuple[str, list[np.ndarray]]]:
     drawn: list[np.ndarray] = []
     for archive in archives(data, ("art",)):
         records = [record for record in read_index(archive) if record.held_out and record.kind == "art"]
-        drawn += read_tiles(archive, list({record.source: record for record in records}.values()))
+        drawn.extend(read_tiles(archive, list({record.source: record for record in records}.values())))
     return {
         "photographs of BSD100": ("photo", [pair.high for pair in published("BSD100", 1, data)]),
         "held-out photographs, as the web leaves them": ("photo", [pair.low for pair in web_photographs(2, data)]),
