@@ -256,6 +256,25 @@ fn wrong_usage_is_status_2_and_names_the_remedy() {
 }
 
 #[test]
+fn kind_says_what_auto_would_take() {
+    let desk = Desk::new();
+    let sheet = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images").join(name).display().to_string();
+    let (words, drawings) = (sheet("models-text-x2.webp"), sheet("models-art-x2.webp"));
+    let output = desk.run(&["kind", &words, &drawings]);
+    assert!(output.status.success(), "{}", text(&output));
+    let said = text(&output);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines.len() == 2 && lines[0].ends_with("model text") && lines[1].ends_with("model art"), "{said}");
+    let json: serde_json::Value = serde_json::from_slice(&desk.run(&["kind", "--json", &words]).stdout).unwrap();
+    assert_eq!((&json["kind"], &json["model"]), (&"text".into(), &"text".into()));
+    let total: f64 = json["likelihood"].as_object().unwrap().values().filter_map(serde_json::Value::as_f64).sum();
+    assert!((total - 1.0).abs() < 1e-3 && json["statistics"].as_object().unwrap().len() > 10);
+    let output = desk.run(&["kind", "nowhere.png"]);
+    assert!(!output.status.success());
+    assert_clear("nowhere.png", &output);
+}
+
+#[test]
 fn a_map_takes_no_other_files_place() {
     let desk = Desk::new();
     desk.put("in.png", &encode(&picture(8, 8, Channels::Rgb, Depth::Eight, false), OutputFormat::Png, &EncoderOptions::default(), 8));

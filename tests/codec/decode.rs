@@ -358,6 +358,25 @@ fn tiff_of_several_pages_says_so() {
 }
 
 #[test]
+fn tiff_says_what_of_the_old_pixels_it_leaves_out() {
+    use tiff::encoder::{TiffEncoder, colortype};
+    use tiff::tags::Tag;
+    let warned = |tags: &[u16]| {
+        let mut file = std::io::Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut file).unwrap();
+        let mut image = encoder.new_image::<colortype::Gray8>(2, 1).unwrap();
+        for tag in tags {
+            image.encoder().write_tag(Tag::from_u16_exhaustive(*tag), &[1u16, 1, 0, 0][..]).unwrap();
+        }
+        image.write_data(&[1, 2]).unwrap();
+        decode(file.get_ref()).unwrap().warnings.join("\n")
+    };
+    assert_eq!(warned(&[]), "");
+    let all = warned(&[34_735, 37_724]);
+    assert!(all.contains("GeoTIFF") && all.contains("layers") && all.lines().count() == 2, "{all}");
+}
+
+#[test]
 fn jpeg_of_every_kind() {
     for (width, height) in [(1, 1), (7, 5), (64, 48), (129, 67), (16, 200)] {
         let source = picture(width, height, Channels::Rgb, Depth::Eight, false);

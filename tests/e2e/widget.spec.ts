@@ -120,7 +120,7 @@ test('createUpscaler enlarges, reports, stops and ends', async ({ page }) => {
   }, `${server.origin}/inlarge/index.js`);
   expect(seen).toMatchObject({ width: 144, height: 112, failures: ['AbortError', 'decode', 'AbortError'], type: 'image/jpeg' });
   expect(seen.keys).toEqual([
-    'adapter', 'backend', 'fidelity', 'height', 'input', 'lr_kernel', 'lr_psnr', 'model', 'output', 'passes', 'scale', 'seconds', 'tiles', 'warnings', 'width',
+    'adapter', 'backend', 'fidelity', 'height', 'input', 'kind', 'lr_kernel', 'lr_psnr', 'model', 'output', 'passes', 'scale', 'seconds', 'tiles', 'warnings', 'width',
   ]);
   expect(seen.phases).toEqual(['load', 'decode', 'upscale', 'encode']);
   expect(seen.models).toBeGreaterThanOrEqual(2);

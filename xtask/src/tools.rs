@@ -154,7 +154,7 @@ pub(crate) fn python() -> Result<PathBuf> {
     say(format!("installing the Python packages of {REQUIREMENTS} in {FOLDER}, for the tests of training/; PyTorch takes up to 6 GB"));
     run(Command::new(system).args(["-m", "venv", FOLDER]))
         .map_err(|error| anyhow!("{error:#}. Install Python 3.11 or later with its module venv (on Debian, the package python3-venv)"))?;
-    run(Command::new(&own).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]))?;
+    run(Command::new(&own).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "-r", REQUIREMENTS]))?;
     stamp.set(&digest)?;
     Ok(own)
 }

@@ -82,6 +82,11 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
     if reader.more_images() {
         warnings.push("The file has several pages; the first one was used".to_owned());
     }
+    for (tag, what) in OF_OLD_PIXELS {
+        if reader.find_tag(Tag::from_u16_exhaustive(tag)).is_ok_and(|found| found.is_some()) {
+            warnings.push(format!("The {what} of the file belong to its old pixels and were left out"));
+        }
+    }
     let mut metadata = metadata(bytes, &mut warnings);
     metadata.icc = reader.get_tag_u8_vec(Tag::IccProfile).ok();
     let orientation = reader.find_tag_unsigned::<u32>(Tag::Orientation).ok().flatten().and_then(Orientation::from_exif);
@@ -109,6 +114,9 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
     let picture = Picture::new(width, height, channels, samples)?;
     Ok(Raw { picture, bits, colour, metadata, orientation, warnings })
 }
+
+/// Tags that say something of each pixel, and what that is: of `GeoTIFF` the one that every such file has.
+const OF_OLD_PIXELS: [(u16, &str); 2] = [(34_735, "places on the Earth (GeoTIFF)"), (37_724, "layers (Photoshop)")];
 
 /// What the first directory and those below it say beside the pixels.
 fn metadata(bytes: &[u8], warnings: &mut Vec<String>) -> Metadata {
