@@ -56,6 +56,7 @@ def main() -> None:
         "photo-fast-x4": (4, ["photo-fast-x4-web.onnx"], True),
         "photo-fast-x2": (2, ["photo-fast-x2-web.onnx"], False),
         "photo-x2": (2, ["photo-fast-x2-web.onnx", "photo-x2-web.onnx"], False),
+        "photo-x4": (4, ["photo-fast-x4-web.onnx", "photo-x4-web.onnx"], True),
         "text-x2": (2, ["text-x2-web.onnx"], False),
         "art-x2": (2, ["art-x2-web.onnx"], False),
     }
