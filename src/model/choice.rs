@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::image::Picture;
-use crate::image::kind::{COUNT, NAMES, statistics};
+use crate::image::kind::{COUNT, NAMES, softness, statistics};
 
 /// What a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The world, by a camera.
+    /// The world, by a camera; and what is too soft for the models of the other kinds, which draw sharp edges where they see one.
     Photo,
     /// Drawings, comics, cartoons, icons.
     Art,
@@ -21,6 +21,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Softness up to which a model for this kind does well: what was enlarged by half already is beyond it.
+    const fn softest(self) -> f32 {
+        match self {
+            Self::Photo => f32::INFINITY,
+            Self::Art => 1.3,
+            Self::Text => 0.85,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Photo, Self::Art, Self::Text];
 
@@ -37,7 +46,7 @@ impl Kind {
 /// A guess at what a picture shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Guess {
-    /// The likeliest kind.
+    /// The likeliest kind, but a photograph where it is too soft for the others.
     pub kind: Kind,
     /// How likely each kind is; their sum is 1.
     pub likelihood: BTreeMap<Kind, f32>,
@@ -68,6 +77,7 @@ impl Classifier {
         let score = |weights: &[f32]| weights[COUNT] + weights.iter().zip(found).map(|(w, v)| w * v).sum::<f32>();
         let scores: BTreeMap<Kind, f32> = self.weights.iter().map(|(kind, weights)| (*kind, score(weights))).collect();
         let (kind, most) = scores.iter().fold((Kind::Photo, f32::NEG_INFINITY), |best, (k, s)| if *s > best.1 { (*k, *s) } else { best });
+        let kind = if softness(found) > kind.softest() { Kind::Photo } else { kind };
         let total: f32 = scores.values().map(|score| (score - most).exp()).sum();
         let likelihood = scores.into_iter().map(|(kind, score)| (kind, (score - most).exp() / total)).collect();
         Guess { kind, likelihood, statistics: NAMES.into_iter().zip(*found).collect() }
@@ -85,6 +95,7 @@ pub fn guess(picture: &Picture) -> Result<Guess> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::kind::{REPEATED, STRONG};
 
     #[test]
     fn the_largest_score_wins_and_likelihoods_are_shares() {
@@ -98,6 +109,9 @@ mod tests {
         let guess = classifier.guess(&found);
         assert_eq!((guess.kind, guess.statistics[NAMES[2]]), (Kind::Text, 1.0));
         assert!((guess.likelihood.values().sum::<f32>() - 1.0).abs() < 1e-6);
+        // Two soft edges for each strong one.
+        (found[REPEATED], found[STRONG]) = (0.2f32.sqrt(), 0.1f32.sqrt());
+        assert_eq!(classifier.guess(&found).kind, Kind::Photo);
         assert!((guess.likelihood[&Kind::Text] / guess.likelihood[&Kind::Art] - 1f32.exp()).abs() < 1e-4);
     }
 

@@ -16,6 +16,8 @@ export interface Item {
   height: number;
   /** What it shows, once that was asked; undefined where it cannot be told. */
   kind: Promise<Kind | undefined> | undefined;
+  /** The same, as soon as it is known. */
+  takenFor: Kind | undefined;
   /** The size that the settings lead to, as far as it can be told. */
   planned: PlannedSize | undefined;
   /** Why the settings lead to no size. */
@@ -52,7 +54,7 @@ let nextId = 1;
 
 export function newItem(file: File): Item {
   return {
-    id: nextId++, file, picture: undefined, width: 0, height: 0, kind: undefined, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
+    id: nextId++, file, picture: undefined, width: 0, height: 0, kind: undefined, takenFor: undefined, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
     result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }

@@ -13,7 +13,7 @@ const LOCKS: Record<Fidelity, string> = {
 
 /** What the model was chosen by. */
 const KINDS: Record<Kind, string> = {
-  photo: 'a photograph',
+  photo: 'a photograph, or as soft as one',
   art: 'a drawing; if it is none, choose another model',
   text: 'text or a screen; if it is neither, choose another model',
 };

@@ -28,13 +28,14 @@ const TYPES: readonly { value: OutputType; label: string }[] = [
 /** Model, scale, format and engine. */
 export function settingsPanel(session: Session) {
   const { settings, running } = session;
+  const takenFor = settings.model === 'auto' ? session.selected?.takenFor : undefined;
   const own = session.models.filter((model) => model.id.startsWith(USER_PREFIX));
   const shipped = namesOf(session.models.filter((model) => !own.includes(model)));
   return html`<div class="settings">
     ${sizeFields(session)}
     <label class="field"><span>Model</span>
       <select ?disabled=${running} @change=${(event: Event) => session.set({ model: valueOf(event), ...(settings.scale === 1 ? { scale: 2 } : {}) })}>
-        <option value="auto" ?selected=${settings.model === 'auto'}>Automatic</option>
+        <option value="auto" ?selected=${settings.model === 'auto'}>Automatic${takenFor ? `, ${takenFor}` : ''}</option>
         ${shipped.map((name) => html`<option value=${name} ?selected=${settings.model === name}>${name}</option>`)}
         ${own.map((model) => html`<option value=${model.id} ?selected=${settings.model === model.id}>${model.name} (yours)</option>`)}
       </select>

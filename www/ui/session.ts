@@ -381,6 +381,7 @@ export class Session extends EventTarget {
     }
     // Settings that changed meanwhile have asked anew.
     if (asked !== this.plans) return;
+    item.takenFor = await item.kind;
     item.planned = planned;
     item.forecast = costs;
     item.planProblem = problem;

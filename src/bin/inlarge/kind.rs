@@ -24,7 +24,13 @@ pub(crate) fn run(args: &KindArgs) -> Result<()> {
                     "likelihood": likelihood, "statistics": guess.statistics })
             );
         } else {
-            line!("{}  {} ({:.0} %), model {model}", input.display(), guess.kind.name(), 100.0 * guess.likelihood[&guess.kind]);
+            let likelihood = guess.likelihood[&guess.kind];
+            let sure = if guess.likelihood.values().any(|other| *other > likelihood) {
+                "too soft for another model".to_owned()
+            } else {
+                format!("{:.0} %", 100.0 * likelihood)
+            };
+            line!("{}  {} ({sure}), model {model}", input.display(), guess.kind.name());
         }
     }
     Ok(())
