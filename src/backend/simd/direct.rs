@@ -110,11 +110,9 @@ impl Direct {
                     multiply::<S, P, V>(simd, &mut sums, rows, now);
                     rest = later;
                 }
-                for (p, pixel) in sums.iter().enumerate() {
-                    for (v, &sum) in pixel.iter().enumerate() {
-                        let channel = block * width + v * lanes;
-                        ending.store(simd, sum, channel, y, to.at(row, left + p) + channel);
-                    }
+                for v in 0..V {
+                    let channel = block * width + v * lanes;
+                    ending.store(simd, sums.map(|pixel| pixel[v]), channel, y, to.at(row, left) + channel, to.stride);
                 }
                 column += P;
             }

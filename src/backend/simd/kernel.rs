@@ -84,6 +84,8 @@ pub fn multiply<S: Simd, const P: usize, const V: usize>(simd: S, sums: &mut Sum
 pub enum Activation {
     /// None.
     Identity,
+    /// `x` where positive, else 0.
+    Relu,
     /// `x` where positive, else `x` times the slope of its channel.
     Leaky(Vec<f32>),
     /// Limits.
@@ -93,23 +95,34 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies it to one vector, whose first lane is channel `channel`.
+    /// Applies it to vectors whose first lane is channel `channel`.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, x: S::f32s, channel: usize) -> S::f32s {
+    pub fn apply<S: Simd, const N: usize>(&self, simd: S, x: &mut [S::f32s; N], channel: usize) {
         match self {
-            Self::Identity => x,
+            Self::Identity => {}
+            Self::Relu => {
+                for x in x {
+                    *x = x.max(0.0);
+                }
+            }
             Self::Leaky(slopes) => {
                 let zero = S::f32s::splat(simd, 0.0);
                 let slope = S::f32s::from_slice(simd, &slopes[channel..][..S::f32s::LEN]);
-                x.min(zero).mul_add(slope, x.max(zero))
-            }
-            Self::Clip([low, high]) => x.max(*low).min(*high),
-            Self::Sigmoid => {
-                let mut y = x;
-                for lane in y.as_mut_slice() {
-                    *lane = 1.0 / (1.0 + (-*lane).exp());
+                for x in x {
+                    *x = x.min(zero).mul_add(slope, x.max(zero));
                 }
-                y
+            }
+            Self::Clip([low, high]) => {
+                for x in x {
+                    *x = x.max(*low).min(*high);
+                }
+            }
+            Self::Sigmoid => {
+                for x in x {
+                    for lane in x.as_mut_slice() {
+                        *lane = 1.0 / (1.0 + (-*lane).exp());
+                    }
+                }
             }
         }
     }
@@ -140,19 +153,55 @@ pub enum Operand<'a> {
 }
 
 impl Ending<'_> {
-    /// Finishes one vector: `at` is where it is stored in the output, and where the operand's lies.
+    /// Finishes the vectors of channel `channel` of `N` pixels: the first is stored at `first` in the output, where the operand's lies
+    /// too, and each of the others `apart` numbers after the one before.
+    ///
+    /// What follows a convolution is asked once for all of them, and the lengths are compared before the vectors are walked.
+    ///
+    /// # Panics
+    /// Where the output or an operand ends before the last of them.
     #[inline(always)]
-    pub fn store<S: Simd>(&self, simd: S, x: S::f32s, channel: usize, output: &mut [f32], at: usize) {
+    pub fn store<S: Simd, const N: usize>(&self, simd: S, mut x: [S::f32s; N], channel: usize, output: &mut [f32], first: usize, apart: usize) {
         let lanes = S::f32s::LEN;
-        let load = |values: &[f32]| S::f32s::from_slice(simd, &values[at..][..lanes]);
-        let active = |x| self.activation.apply(simd, x, channel);
-        let y = match self.operand {
-            Operand::Nothing => active(x),
-            Operand::Before(values) => active(x + load(values)),
-            Operand::After(values) => active(x) + load(values),
-            Operand::Times(values) => active(x) * load(values),
-            Operand::Gate(left, right) => active(x) * (load(left) + load(right)),
+        let end = first + (N - 1) * apart + lanes;
+        assert!(output.len() >= end);
+        let load = |values: &[f32], n: usize| {
+            let at = first + n * apart;
+            S::f32s::from_slice(simd, &values[at..at + lanes])
         };
-        y.store_slice(&mut output[at..][..lanes]);
+        let reaches = |values: &[f32]| assert!(values.len() >= end);
+        if let Operand::Before(values) = self.operand {
+            reaches(values);
+            for n in 0..N {
+                x[n] += load(values, n);
+            }
+        }
+        self.activation.apply(simd, &mut x, channel);
+        match self.operand {
+            Operand::Nothing | Operand::Before(_) => {}
+            Operand::After(values) => {
+                reaches(values);
+                for n in 0..N {
+                    x[n] += load(values, n);
+                }
+            }
+            Operand::Times(values) => {
+                reaches(values);
+                for n in 0..N {
+                    x[n] *= load(values, n);
+                }
+            }
+            Operand::Gate(left, right) => {
+                reaches(left);
+                reaches(right);
+                for n in 0..N {
+                    x[n] *= load(left, n) + load(right, n);
+                }
+            }
+        }
+        for n in 0..N {
+            let at = first + n * apart;
+            x[n].store_slice(&mut output[at..at + lanes]);
+        }
     }
 }

@@ -73,7 +73,9 @@ pub fn pointwise<S: Simd>(simd: S, arithmetic: Arithmetic, (from, x): Source<'_>
                 Arithmetic::SubFrom => right - left,
                 Arithmetic::Mul => left * right,
             };
-            activation.apply(simd, value, channel).store_slice(out);
+            let mut active = [value];
+            activation.apply(simd, &mut active, channel);
+            active[0].store_slice(out);
         }
     }
 }

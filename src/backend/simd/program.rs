@@ -334,7 +334,7 @@ impl Planner {
         let slopes = |values: &[f32]| Activation::Leaky(filled(values, channels, channels.next_multiple_of(self.lanes)));
         match activation {
             None => Activation::Identity,
-            Some(graph::Activation::Relu) => slopes(&[0.0]),
+            Some(graph::Activation::Relu) => Activation::Relu,
             Some(graph::Activation::LeakyRelu(slope)) => slopes(&[*slope]),
             Some(graph::Activation::PRelu(values)) => slopes(values),
             Some(graph::Activation::Clip { low, high }) => Activation::Clip([*low, *high]),

@@ -18,6 +18,12 @@ const OUT: usize = 4;
 const IN: usize = 6;
 const FREQUENCIES: usize = IN * IN;
 
+/// Numbers from one frequency's tiles to the next: 64 bytes more than the tiles, or the 36 numbers that a transform reads or writes
+/// at a time would share a few sets of the cache.
+const fn apart(stride: usize) -> usize {
+    TILES * stride + 16
+}
+
 /// A 3x3 convolution with transformed weights.
 #[derive(Debug)]
 pub struct Winograd {
@@ -61,7 +67,7 @@ impl Winograd {
 
     /// Numbers of scratch for the transformed tiles, and for the products.
     pub fn scratch(input: &Layout, output: &Layout) -> [usize; 2] {
-        [FREQUENCIES * TILES * input.stride, FREQUENCIES * TILES * output.stride]
+        [FREQUENCIES * apart(input.stride), FREQUENCIES * apart(output.stride)]
     }
 
     /// Numbers of the packed weights.
@@ -119,8 +125,8 @@ impl Winograd {
         let lanes = S::f32s::LEN;
         let width = V * lanes;
         for (frequency, weights) in self.weights.chunks_exact(outputs * inputs).enumerate() {
-            let tiles = &tiles[frequency * TILES * inputs..][..TILES * inputs];
-            let products = &mut products[frequency * TILES * outputs..][..TILES * outputs];
+            let tiles = &tiles[frequency * apart(inputs)..][..TILES * inputs];
+            let products = &mut products[frequency * apart(outputs)..][..TILES * outputs];
             for (block, weights) in weights.chunks_exact(inputs * width).enumerate() {
                 // P divides TILES: rows beyond `count` are of an earlier block and are not read again.
                 for first in (0..count).step_by(P) {
@@ -200,7 +206,7 @@ fn forward<S: Simd>(simd: S, x: &[f32], from: &Layout, tile: &mut [f32]) {
     let zero = S::f32s::splat(simd, 0.0);
     let (pitch, stride) = (from.pitch(), from.stride);
     assert!(stride.is_multiple_of(lanes) && x.len() >= (IN - 1) * pitch + IN * stride);
-    assert!(tile.len() >= (FREQUENCIES - 1) * TILES * stride + stride);
+    assert!(tile.len() >= (FREQUENCIES - 1) * apart(stride) + stride);
     for channel in (0..stride).step_by(lanes) {
         let mut d = [[zero; IN]; IN];
         for (r, line) in d.iter_mut().enumerate() {
@@ -216,9 +222,9 @@ fn forward<S: Simd>(simd: S, x: &[f32], from: &Layout, tile: &mut [f32]) {
         for q in 0..IN {
             let column = spread(simd, [d[0][q], d[1][q], d[2][q], d[3][q], d[4][q], d[5][q]]);
             for (r, value) in column.iter().enumerate() {
-                let at = (r * IN + q) * TILES * stride + channel;
+                let at = (r * IN + q) * apart(stride) + channel;
                 // SAFETY: the frequency is at most FREQUENCIES - 1 and channel at most stride - lanes, so `at + lanes` is
-                // at most (FREQUENCIES - 1) * TILES * stride + stride, which was checked.
+                // at most (FREQUENCIES - 1) * apart(stride) + stride, which was checked.
                 value.store_slice(unsafe { tile.get_unchecked_mut(at..at + lanes) });
             }
         }
@@ -233,13 +239,13 @@ fn backward<S: Simd>(simd: S, products: &[f32], to: &Layout, y: &mut [f32], star
     let lanes = S::f32s::LEN;
     let zero = S::f32s::splat(simd, 0.0);
     let (pitch, stride) = (to.pitch(), to.stride);
-    assert!(stride.is_multiple_of(lanes) && products.len() >= (FREQUENCIES - 1) * TILES * stride + stride);
+    assert!(stride.is_multiple_of(lanes) && products.len() >= (FREQUENCIES - 1) * apart(stride) + stride);
     for channel in (0..stride).step_by(lanes) {
         let mut d = [[zero; OUT]; IN];
         for (r, line) in d.iter_mut().enumerate() {
             let mut values = [zero; IN];
             for (q, value) in values.iter_mut().enumerate() {
-                let at = (r * IN + q) * TILES * stride + channel;
+                let at = (r * IN + q) * apart(stride) + channel;
                 // SAFETY: as for the tile in `forward`; the length was checked.
                 *value = S::f32s::from_slice(simd, unsafe { products.get_unchecked(at..at + lanes) });
             }
@@ -248,9 +254,8 @@ fn backward<S: Simd>(simd: S, products: &[f32], to: &Layout, y: &mut [f32], star
         let bias = S::f32s::from_slice(simd, &bias[channel..][..lanes]);
         for q in 0..OUT {
             let column = gather(simd, [d[0][q], d[1][q], d[2][q], d[3][q], d[4][q], d[5][q]]);
-            for (r, &value) in column.iter().enumerate() {
-                ending.store(simd, value + bias, channel, y, start + r * pitch + q * stride + channel);
-            }
+            let column = column.map(|value| value + bias);
+            ending.store(simd, column, channel, y, start + q * stride + channel, pitch);
         }
     }
 }
