@@ -3,6 +3,9 @@ import { chromium } from '@playwright/test';
 /** How long a visit may take, in milliseconds. */
 const PATIENCE = 180_000;
 const SIDE = 512;
+const PICTURE = '/scene.png';
+/** How long a new window is left alone, in milliseconds: the browser loads pages of its own there, which take both cores for a second. */
+const SETTLING = 3000;
 
 /**
  * Opens our page and the minimal page on ONNX Runtime Web `rounds` times each, in turns, with empty caches and again, and
@@ -13,12 +16,12 @@ export async function measurePages(plan, server, report) {
   const visits = [];
   server.counting = true;
   try {
-    const picture = await paint(browser);
+    server.pictures.set(PICTURE, await paint(browser));
     // Nobody's first visit waits for the compressor.
-    for (const job of JOBS) await visit(browser, server, job, picture);
+    for (const job of JOBS) await visit(browser, server, job);
     for (let round = 0; round < plan.pageRounds; round += 1) {
       for (const job of JOBS) {
-        for (const result of await visit(browser, server, job, picture)) {
+        for (const result of await visit(browser, server, job)) {
           visits.push(result);
           await report(`${result.page}, ${result.cache} cache: ${result.ms.toFixed(0)} ms, ${result.bytes} bytes`);
         }
@@ -35,44 +38,50 @@ const JOBS = [
   {
     page: 'inlarge',
     path: '/site/',
-    async enlarge(page, picture) {
-      await taken(page, () => document.querySelector('inlarge-app')?.renderRoot?.querySelector('input[type=file]'));
-      await page.getByLabel('Choose images').setInputFiles(picture);
-      return page.evaluate(useOurPage, PATIENCE);
-    },
+    enlarge: useOurPage,
     /** The service worker keeps the page for the next visit once it has fetched everything. */
     async settle(page) {
       await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     },
   },
-  {
-    page: 'ort',
-    path: '/ort-page/',
-    async enlarge(page, picture) {
-      await taken(page, () => document.querySelector('input[type=file]'));
-      await page.getByLabel('Picture').setInputFiles(picture);
-      return page.evaluate(useOrtPage, PATIENCE);
-    },
-    async settle() {},
-  },
+  { page: 'ort', path: '/ort-page/', enlarge: useOrtPage, async settle() {} },
 ];
 
-/** Waits until the page takes pictures, looking at every frame: a locator that finds nothing looks again half a second later. */
-async function taken(page, find) {
-  await page.waitForFunction(find, undefined, { polling: 'raf', timeout: PATIENCE });
+/**
+ * Runs in each document before its own scripts, and reports on its console: a driver that asks the page, or hands it the picture,
+ * keeps it busy for a third of a second.
+ */
+async function conduct(enlarge, picture, patience) {
+  const tools = {
+    /** What `find` gives once it gives something, looking at every frame. */
+    async found(find) {
+      for (;;) {
+        const element = find();
+        if (element) return element;
+        if (performance.now() > patience) throw new Error(`Waited too long: ${document.body?.textContent}`);
+        await new Promise(requestAnimationFrame);
+      }
+    },
+    give(input, file) {
+      const transfer = new DataTransfer();
+      transfer.items.add(file);
+      input.files = transfer.files;
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    },
+  };
+  try {
+    const answer = await fetch(picture);
+    const file = new File([await answer.blob()], 'scene.png', { type: 'image/png' });
+    await enlarge(file, tools);
+    console.log(`finished ${performance.now()}`);
+  } catch (error) {
+    console.log(`failed ${error}`);
+  }
 }
 
-/** Runs in the page, so that no round trip of the driver is measured: chooses, starts, and waits for the result to save. */
-async function useOurPage(patience) {
-  const app = document.querySelector('inlarge-app').renderRoot;
-  const found = async (find) => {
-    for (;;) {
-      const element = find();
-      if (element) return element;
-      if (performance.now() > patience || app.textContent.includes('could not be enlarged')) throw new Error(`Our page: ${app.textContent}`);
-      await new Promise(requestAnimationFrame);
-    }
-  };
+/** Gives our page the picture, chooses, starts, and waits for the result to save. */
+async function useOurPage(file, { found, give }) {
+  const app = await found(() => document.querySelector('inlarge-app')?.renderRoot);
   const choose = async (find, value) => {
     const offers = (select) => [...(select?.options ?? [])].some((option) => option.value === value);
     const select = await found(() => (offers(find()) ? find() : undefined));
@@ -80,37 +89,45 @@ async function useOurPage(patience) {
     select.dispatchEvent(new Event('change'));
   };
   const labelled = (words) => [...app.querySelectorAll('label')].find((label) => label.textContent.trim().startsWith(words))?.querySelector('select');
-  const button = (words) => [...app.querySelectorAll('button:enabled')].find((one) => one.textContent.trim() === words);
+  const button = (words) => {
+    if (app.textContent.includes('could not be enlarged')) throw new Error(app.textContent);
+    return [...app.querySelectorAll('button:enabled')].find((one) => one.textContent.trim() === words);
+  };
+  give(await found(() => app.querySelector('input[type=file]')), file);
   await choose(() => app.querySelector('select[aria-label="Engine"]'), 'simd');
   await choose(() => labelled('Scale'), '2');
   await choose(() => labelled('Model'), 'photo-fast');
   (await found(() => button('Upscale'))).click();
   await found(() => button('Save'));
-  return performance.now();
 }
 
 /** As `useOurPage`; that page starts by itself. */
-async function useOrtPage(patience) {
+async function useOrtPage(file, { found, give }) {
+  give(await found(() => document.querySelector('input[type=file]')), file);
   const status = document.querySelector('output');
-  while (!status.textContent.startsWith('Done')) {
-    if (performance.now() > patience || status.textContent.startsWith('Failed')) throw new Error(`The page on ORT: ${status.textContent}`);
-    await new Promise(requestAnimationFrame);
-  }
-  return performance.now();
+  await found(() => {
+    if (status.textContent.startsWith('Failed')) throw new Error(status.textContent);
+    return status.textContent.startsWith('Done');
+  });
 }
 
 /** A visit with empty caches and one with what it left behind. */
-async function visit(browser, server, job, picture) {
+async function visit(browser, server, job) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   try {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
+    await page.addInitScript({ content: `(${conduct})(${job.enlarge}, ${JSON.stringify(PICTURE)}, ${PATIENCE})` });
+    await page.waitForTimeout(SETTLING);
     const results = [];
     for (const cache of ['cold', 'warm']) {
       const before = server.sent.length;
+      const report = page.waitForEvent('console', (message) => /^(finished|failed) /.test(message.text()));
       if (cache === 'cold') await page.goto(`${server.origin}${job.path}`, { waitUntil: 'commit' });
       else await page.reload({ waitUntil: 'commit' });
-      const ms = await job.enlarge(page, picture);
+      const [, how, what] = /^(\w+) ([^]*)/.exec((await report).text());
+      if (how === 'failed') throw new Error(`The page ${job.page}: ${what}`);
+      const ms = Number(what);
       const fetched = server.sent.slice(before);
       const sum = (answers) => answers.reduce((total, { bytes }) => total + bytes, 0);
       const bytes = sum(fetched.filter(({ worker }) => !worker));
@@ -146,5 +163,5 @@ async function paint(browser) {
     return canvas.toDataURL('image/png');
   }, SIDE);
   await page.close();
-  return { name: 'scene.png', mimeType: 'image/png', buffer: Buffer.from(address.slice(address.indexOf(',') + 1), 'base64') };
+  return Buffer.from(address.slice(address.indexOf(',') + 1), 'base64');
 }
