@@ -33,11 +33,14 @@ class ChainNetwork(nn.Module):
     def residual(self, x: torch.Tensor, shifts: torch.Tensor | None = None) -> torch.Tensor:
         """[n, colours, h, w] -> [n, colours * scale * scale, h, w], in PyTorch on any device. `shifts`, one for the head and one for
         each convolution of the body, are added to their biases."""
-        added = torch.zeros(1 + len(self.body), device=x.device) if shifts is None else shifts
-        skip = self.head_activation(self.head(x) + added[0])
+
+        def shifted(features: torch.Tensor, place: int) -> torch.Tensor:
+            return features if shifts is None else features + shifts[place]
+
+        skip = self.head_activation(shifted(self.head(x), 0))
         features = skip
-        for convolution, activation, shift in zip(self.body, self.body_activations, added[1:], strict=True):
-            features = activation(convolution(features) + shift)
+        for i, (convolution, activation) in enumerate(zip(self.body, self.body_activations, strict=True), start=1):
+            features = activation(shifted(convolution(features), i))
         return self.tail(features + skip)
 
     def lay_out_bias(self, graph, name: str, bias: torch.Tensor) -> str:

@@ -19,6 +19,7 @@ from training.paths import DEFAULT_DATA, MODELS, PROJECT
 IMAGES = PROJECT / "docs" / "images"
 FREE = ("CC0", "Public domain", "CC-BY")
 CROP = 192
+SHOWN_QUALITY = 20
 GAP = 4
 PEERS = {"realesr-animevideov3": "realesr-animevideov3.onnx", "4xLSDIRCompactN3": "4xLSDIRCompactN3_fp32.onnx"}
 
@@ -28,9 +29,9 @@ def may_be_shown(source: str) -> bool:
     return any(word in source for word in FREE) and "-SA" not in source
 
 
-def free_photographs(scale: int, data: Path, count: int) -> list[Pair]:
-    """Web-degraded held-out photographs of which parts may be shown."""
-    return [pair for pair in own_sets.web_photographs(scale, data) if may_be_shown(pair.source)][:count]
+def free(photographs: list[Pair], count: int) -> list[Pair]:
+    """The first ones of which parts may be shown."""
+    return [pair for pair in photographs if may_be_shown(pair.source)][:count]
 
 
 def sheet(pairs: list[Pair], columns: list[list[np.ndarray]]) -> Image.Image:
@@ -59,12 +60,19 @@ def main() -> None:
         "photo-x4": (4, ["photo-fast-x4-web.onnx", "photo-x4-web.onnx"], True),
         "text-x2": (2, ["text-x2-web.onnx"], False),
         "art-x2": (2, ["art-x2-web.onnx"], False),
+        "restore-x1": (1, ["restore-x1-web.onnx"], False),
+        "restore-x4": (4, ["photo-x4-web.onnx", "restore-x4-web.onnx"], True),
+    }
+    own = {
+        "text-x2": lambda: own_sets.text(2)[:6],
+        "art-x2": lambda: own_sets.art(2, None)[:6],
+        "restore-x1": lambda: free(own_sets.compressed_photographs(SHOWN_QUALITY, options.data), 5),
+        "restore-x4": lambda: free(own_sets.worn_photographs(4, options.data), 5),
     }
     for name, (scale, files, peers) in wanted.items():
         if options.sheet and name not in options.sheet:
             continue
-        own = {"text-x2": lambda: own_sets.text(2), "art-x2": lambda: own_sets.art(2, None)}.get(name)
-        pairs = own()[:6] if own else free_photographs(scale, options.data, 5)
+        pairs = own[name]() if name in own else free(own_sets.web_photographs(scale, options.data), 5)
         columns = [resampled(pairs, scale, KERNELS["Lanczos"]), *(engine.enlarge(MODELS / file, pairs) for file in files)]
         shown = ["Lanczos", *files]
         for peer, model in PEERS.items() if peers else ():

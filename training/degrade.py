@@ -32,10 +32,10 @@ QUALITY = (75, 95)
 RADIUS = (0.5, 1.2)
 PERCENT = (10, 60)
 UNWORN_SHARE = 0.08
-BLURRED_SHARE = 0.3
+BLURRED_SHARE = {1: 0.3, 4: 0.5}
 BLUR = (0.3, 1.0)
 """Deviation in pixels of the small picture."""
-GRAINY_SHARE = 0.35
+GRAINY_SHARE = {1: 0.35, 4: 0.6}
 GRAIN = (1.0, 8.0)
 """Deviation in levels of 255."""
 COMPRESSED_SHARE = 0.85
@@ -101,9 +101,9 @@ def worn(tile: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
     picture = shrink(tile, scale, KERNELS[rng.integers(len(KERNELS))]) if scale > 1 else Image.fromarray(tile)
     if rng.random() < UNWORN_SHARE:
         return np.asarray(picture)
-    if rng.random() < BLURRED_SHARE:
+    if rng.random() < BLURRED_SHARE[scale]:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(*BLUR)))
-    if rng.random() < GRAINY_SHARE:
+    if rng.random() < GRAINY_SHARE[scale]:
         picture = grainy(picture, rng, rng.uniform(*GRAIN))
     if rng.random() < COMPRESSED_SHARE:
         low, high = np.log(WORN_QUALITY[scale])

@@ -2,6 +2,8 @@
 
 `input` is Y or RGB in 0..=1, [1, c, h, w]; `output` is [1, c, s * h, s * w]. The picture's edge is the caller's: pad by
 `halo` replicated pixels, run, crop `s * halo`.
+
+With `half`, kernels are kept in half precision; engines turn them into f32 as they read the file.
 """
 
 from pathlib import Path
@@ -16,20 +18,26 @@ from training.collapsible import CollapsibleConv
 
 OPSET = 17
 IR_VERSION = 8
+HALVED = 256
+"""Numbers of a constant from which on it is worth a `Cast`: kernels, not biases, slopes and settings."""
 
 
 class _Graph:
     """Nodes and initializers in the making."""
 
-    def __init__(self) -> None:
+    def __init__(self, half: bool = False) -> None:
+        self.half = half
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self.settings: list[onnx.ValueInfoProto] = []
 
     def constant(self, name: str, values: torch.Tensor) -> str:
         array = np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
-        self.initializers.append(numpy_helper.from_array(array, name))
-        return name
+        if not self.half or array.size < HALVED:
+            self.initializers.append(numpy_helper.from_array(array, name))
+            return name
+        self.initializers.append(numpy_helper.from_array(array.astype(np.float16), f"{name}.f16"))
+        return self.node("Cast", [f"{name}.f16"], name, to=TensorProto.FLOAT)
 
     def setting(self, name: str, value: float) -> str:
         """A number that whoever runs the file may give; `value` otherwise."""
@@ -70,10 +78,10 @@ class _Graph:
         return self.node("PRelu", [source, self.constant(f"{name}.slope", slope.reshape(-1, 1, 1))], name)
 
 
-def build(network: nn.Module) -> onnx.ModelProto:
+def build(network: nn.Module, half: bool = False) -> onnx.ModelProto:
     """The collapsed network as a checked model."""
     scale, colours = network.scale, network.COLOURS
-    graph = _Graph()
+    graph = _Graph(half)
     network.lay_out(graph)
     made = helper.make_graph(
         graph.nodes,
@@ -89,6 +97,6 @@ def build(network: nn.Module) -> onnx.ModelProto:
     return model
 
 
-def write(network: nn.Module, path: Path) -> None:
+def write(network: nn.Module, path: Path, half: bool = False) -> None:
     """Save the collapsed network as `path`."""
-    onnx.save(build(network), path)
+    onnx.save(build(network, half), path)

@@ -19,6 +19,9 @@ class OnnxReference:
     def __init__(self, path: Path):
         self.graph = onnx.load(path).graph
         self.constants = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in self.graph.initializer}
+        for node in [node for node in self.graph.node if node.op_type == "Cast"]:
+            self.constants[node.output[0]] = self.constants.pop(node.input[0]).float()
+            self.graph.node.remove(node)
 
     @property
     def parameters(self) -> int:

@@ -64,32 +64,44 @@ def spread(kernel: torch.Tensor, shuffle: int) -> torch.Tensor:
     return apart.reshape(outputs, -1, side * shuffle, side * shuffle)
 
 
-class Photo(nn.Module):
-    """RGB in 0..=1, [n, 3, h, w] -> [n, 3, scale * h, scale * w]."""
+class GatedNetwork(nn.Module):
+    """The trunk of photo and of restore: gated blocks and a tail."""
 
-    NAME = "photo"
     COLOURS = 3
-    HALO = (BLOCKS * CONVOLUTIONS + 1) * (KERNEL // 2)
-    """Low-resolution pixels that one output pixel sees on each side."""
 
-    def __init__(self, scale: int):
+    def __init__(self, scale: int, inputs: int, outputs: int):
         super().__init__()
         self.scale = scale
-        self.blocks = nn.ModuleList(GatedBlock(CHANNELS if i else self.COLOURS) for i in range(BLOCKS))
-        self.tail = CollapsibleConv(CHANNELS, self.COLOURS * scale * scale, KERNEL, EXPANDED, gain=TAIL_GAIN)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(x, self.scale), self.scale)
+        self.blocks = nn.ModuleList(GatedBlock(CHANNELS if i else inputs) for i in range(BLOCKS))
+        self.tail = CollapsibleConv(CHANNELS, outputs, KERNEL, EXPANDED, gain=TAIL_GAIN)
 
     def residual(self, x: torch.Tensor) -> torch.Tensor:
-        """[n, 3, h, w] -> [n, 3 * scale * scale, h, w]; channel c * scale² + dy * scale + dx."""
+        """[n, inputs, h, w] -> [n, outputs, h, w]; outputs are for a pixel shuffle: channel c * scale² + dy * scale + dx."""
         for block in self.blocks:
             x = block(x)
         return self.tail(x)
 
-    def lay_out(self, graph) -> str:
-        """Write `forward` into an ONNX graph in the making; returns the name of its result."""
+    def lay_out_blocks(self, graph, shuffle: int = 1) -> str:
+        """Write the blocks into an ONNX graph in the making; returns the name of what the tail takes."""
         features = "input"
         for i, block in enumerate(self.blocks):
-            features = block.lay_out(graph, f"block{i}", features)
-        return graph.over_nearest(graph.collapsed("tail", features, self.tail), self.scale)
+            features = block.lay_out(graph, f"block{i}", features, shuffle=1 if i else shuffle)
+        return features
+
+
+class Photo(GatedNetwork):
+    """RGB in 0..=1, [n, 3, h, w] -> [n, 3, scale * h, scale * w]."""
+
+    NAME = "photo"
+    HALO = (BLOCKS * CONVOLUTIONS + 1) * (KERNEL // 2)
+    """Low-resolution pixels that one output pixel sees on each side."""
+
+    def __init__(self, scale: int):
+        super().__init__(scale, self.COLOURS, self.COLOURS * scale * scale)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(x, self.scale), self.scale)
+
+    def lay_out(self, graph) -> str:
+        """Write `forward` into an ONNX graph in the making; returns the name of its result."""
+        return graph.over_nearest(graph.collapsed("tail", self.lay_out_blocks(graph), self.tail), self.scale)

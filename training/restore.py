@@ -2,16 +2,14 @@
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from training.collapsible import CollapsibleConv
-from training.photo import BLOCKS, CHANNELS, CONVOLUTIONS, EXPANDED, KERNEL, TAIL_GAIN, GatedBlock
+from training.photo import GatedNetwork, Photo
 
 SHUFFLE = 2
 """At the same size the trunk works on squares of so many pixels each way, for a quarter of the work."""
 
 
-class Restore(nn.Module):
+class Restore(GatedNetwork):
     """RGB in 0..=1, [n, 3, h, w] -> [n, 3, scale * h, scale * w]; at scale 1, h and w are even.
 
     The result is an ordinary picture plus a residual: at scale 1 the input, else its bilinear enlargement. The exported file
@@ -19,36 +17,23 @@ class Restore(nn.Module):
     """
 
     NAME = "restore"
-    COLOURS = 3
-    HALO = (BLOCKS * CONVOLUTIONS + 1) * (KERNEL // 2)
+    HALO = Photo.HALO
     """Input pixels that one output pixel sees on each side; at the same size twice as many."""
 
     def __init__(self, scale: int):
-        super().__init__()
-        self.scale = scale
-        self.shuffle = SHUFFLE if scale == 1 else 1
-        self.HALO = type(self).HALO * self.shuffle
-        inputs = self.COLOURS * self.shuffle**2
-        self.blocks = nn.ModuleList(GatedBlock(CHANNELS if i else inputs) for i in range(BLOCKS))
-        outputs = self.COLOURS * (scale * self.shuffle) ** 2
-        self.tail = CollapsibleConv(CHANNELS, outputs, KERNEL, EXPANDED, gain=TAIL_GAIN)
+        shuffle = SHUFFLE if scale == 1 else 1
+        super().__init__(scale, self.COLOURS * shuffle**2, self.COLOURS * (scale * shuffle) ** 2)
+        self.shuffle = shuffle
+        self.HALO = type(self).HALO * shuffle
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         small = F.pixel_unshuffle(x, self.shuffle) if self.shuffle > 1 else x
         residual = F.pixel_shuffle(self.residual(small).to(x.dtype), self.scale * self.shuffle)
         return residual + enlarged(x, self.scale)
 
-    def residual(self, x: torch.Tensor) -> torch.Tensor:
-        """[n, 3 * shuffle², h, w] -> [n, 3 * (scale * shuffle)², h, w]."""
-        for block in self.blocks:
-            x = block(x)
-        return self.tail(x)
-
     def lay_out(self, graph) -> str:
         """Write `forward` into an ONNX graph in the making; returns the name of its result."""
-        features = "input"
-        for i, block in enumerate(self.blocks):
-            features = block.lay_out(graph, f"block{i}", features, shuffle=1 if i else self.shuffle)
+        features = self.lay_out_blocks(graph, self.shuffle)
         share = graph.setting("denoise", 1.0)
         residual = graph.convolution("tail", features, self.tail.collapsed(), self.tail.bias, factor=share)
         if self.scale > 1:

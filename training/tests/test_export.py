@@ -106,6 +106,25 @@ class Export(unittest.TestCase):
                 theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
                 np.testing.assert_allclose(OnnxReference(self.path)(x).numpy(), theirs, atol=TOLERANCE)
 
+    def test_half_a_file_is_the_whole_one_with_rounded_kernels(self):
+        for model, scale in SCALES:
+            with self.subTest(model=model, scale=scale):
+                network, x = network_with_life(model, scale), torch.rand(1, FAMILIES[model].COLOURS, 14, 8)
+                onnx_export.write(network, self.path)
+                whole, size = OnnxReference(self.path), self.path.stat().st_size
+                exact = whole(x)
+                for name, values in whole.constants.items():
+                    if values.numel() >= onnx_export.HALVED:
+                        whole.constants[name] = values.half().float()
+                onnx_export.write(network, self.path, half=True)
+                self.assertLess(self.path.stat().st_size, 0.6 * size)
+                half = OnnxReference(self.path)
+                self.assertEqual((half.parameters, half.halo), (whole.parameters, whole.halo))
+                torch.testing.assert_close(half(x), whole(x), atol=0, rtol=0)
+                self.assertGreater((half(x) - exact).abs().max().item(), 0)
+                theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
+                np.testing.assert_allclose(half(x).numpy(), theirs, atol=TOLERANCE)
+
     def test_denoise_of_restore_is_the_share_of_the_residual(self):
         for scale in (1, 4):
             network, x = network_with_life("restore", scale), torch.rand(1, 3, 20, 18)

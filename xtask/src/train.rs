@@ -41,8 +41,8 @@ const RECIPES: [Recipe; 12] = [
     recipe("photo-x4-bicubic", &PHOTO, Some("photo-x2-bicubic"), 12_000, 5_000),
     recipe("photo-x2-web", &PHOTO_WEB, Some("photo-x2-bicubic"), 5_000, 4_500),
     recipe("photo-x4-web", &PHOTO_WEB, Some("photo-x4-bicubic"), 4_500, 3_500),
-    recipe("restore-x1-web", &RESTORE_SAME_SIZE, Some("photo-x2-web"), 5_000, 3_500),
-    recipe("restore-x4-web", &RESTORE, Some("photo-x4-web"), 4_000, 3_000),
+    recipe("restore-x1-web", &RESTORE_SAME_SIZE, Some("photo-x2-web"), 18_000, 5_000),
+    recipe("restore-x4-web", &RESTORE, Some("photo-x4-web"), 8_500, 3_000),
     Recipe { rendered: Some(("training.render_text", "train-text.tar")), ..recipe("text-x2-web", &TEXT, None, 22_800, 4_500) },
     Recipe { rendered: Some(("training.render_art", "train-art.tar")), ..recipe("art-x2-web", &ART, None, 12_000, 5_000) },
 ];
