@@ -363,3 +363,29 @@ fn a_reader_that_leaves_early_is_no_fault() {
     }
     assert!(desk.path("in-2x.png").exists());
 }
+
+#[test]
+fn restore_takes_compression_away_at_the_same_size() {
+    let desk = Desk::new();
+    // The last column of the sheet is held-out photographs as they were.
+    let sheet = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images/models-photo-x2.webp"));
+    let (left, side, width) = (sheet.width as usize - 196, 191, sheet.width as usize);
+    let rows = bytes(&sheet).chunks(3 * width).take(side);
+    let original: Vec<u8> = rows.flat_map(|row| row[3 * left..][..3 * side].to_vec()).collect();
+    let original = Picture::new(side as u32, side as u32, Channels::Rgb, Samples::U8(original)).unwrap();
+    desk.put("worn.jpg", &encode(&original, OutputFormat::Jpeg, &EncoderOptions { quality: 12, ..EncoderOptions::default() }, 64));
+    let distance = |name: &str| {
+        let made = read(&desk.path(name));
+        assert_eq!([made.width, made.height], [191; 2], "{name}: an odd size stays as it is");
+        bytes(&made).iter().zip(bytes(&original)).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum::<f64>()
+    };
+    for (name, more) in [("all.png", &[][..]), ("half.png", &["--denoise", "0.5"]), ("none.png", &["--denoise", "0"])] {
+        let mut words = vec!["worn.jpg", "-o", name, "-m", "restore", "-s", "1", "--backend", "simd"];
+        words.extend(more);
+        let output = desk.run(&words);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    assert_eq!(bytes(&read(&desk.path("none.png"))), bytes(&read(&desk.path("worn.jpg"))));
+    let [all, half, none] = ["all.png", "half.png", "none.png"].map(distance);
+    assert!(all < 0.9 * none && all < half && half < none, "{all} {half} {none}");
+}

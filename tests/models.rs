@@ -196,10 +196,11 @@ fn answer(backend: &dyn Backend, network: &Network, tile: &Tensor) -> Tensor {
     pollster::block_on(async { backend.prepare(network, tile.shape).await.unwrap().run(tile).await.unwrap() })
 }
 
-/// At odd sizes: below a Winograd tile, one more than whole ones, and some that leave a rest in both directions. What a
-/// changed weight does to such a comparison is in `tests/suite`.
+/// At odd sizes: below a Winograd tile, one more than whole ones, and some that leave a rest in both directions; so many times as large
+/// as the network's alignment. What a changed weight does to such a comparison is in `tests/suite`.
 fn simd_agrees(name: &str, network: &Network) {
-    for (height, width) in [(1, 1), (3, 7), (12, 9), (5, 61), (37, 23)] {
+    let unit = Geometry::of(network.graph().unwrap()).unwrap().alignment;
+    for (height, width) in [(1, 1), (3, 7), (12, 9), (5, 61), (37, 23)].map(|(height, width)| (height * unit, width * unit)) {
         let tile = noise_tile(Shape::new(network.input_channels(), height, width));
         let difference = largest_difference(&answer(&ReferenceBackend::new(1), network, &tile), &answer(&SimdBackend::new(1), network, &tile));
         println!("{name}, {height} x {width}: largest difference {difference:e} of simd");

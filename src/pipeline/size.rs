@@ -241,7 +241,10 @@ mod tests {
         assert_eq!(run(5.0, &both[..1]), [2, 2, 2]);
         assert_eq!(run(16.0, &both[..1]), [2, 2, 2, 2]);
         assert_eq!(run(3.0, &[Step { scale: 3, work: 1.0 }]), [3]);
-        assert!(passes([10, 10], [160, 160], &[Step { scale: 1, work: 1.0 }]).is_err());
+        // A step that keeps the size is one where nothing grows, and no way to grow.
+        let keeping = [Step { scale: 1, work: 1.0 }, Step { scale: 4, work: 1.0 }];
+        assert_eq!([1.0, 0.5, 2.0].map(|factor| run(factor, &keeping)), [[1], [1], [4]]);
+        assert!(passes([10, 10], [160, 160], &keeping[..1]).is_err());
         // 101 pixels to 202 are two times, and one pixel too many by rounding is not three.
         assert_eq!(passes([101, 67], Size::Width(202).of([101, 67]).unwrap(), &both).unwrap(), [2]);
         assert_eq!(passes([3, 1000], Size::Height(2001).of([3, 1000]).unwrap(), &both).unwrap(), [4]);
