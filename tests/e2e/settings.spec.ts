@@ -57,6 +57,19 @@ test('what came out names the network’s part, the lock and how well it agrees'
   await expect(outcome).toContainText('Off: as the network says');
 });
 
+test('what restores leaves the size as it is; with another model the picture grows again', async ({ page }) => {
+  const app = await App.open(page, 'simd');
+  await app.add(PICTURE);
+  await app.model.selectOption('restore');
+  await app.scale.selectOption('1');
+  await expect(planned(page)).toContainText('60 × 40');
+  expect(sizeOf(await app.upscale())).toEqual([60, 40]);
+  await expect(page.getByRole('region', { name: 'What came out' })).toContainText('restored at its own size');
+  await app.model.selectOption('photo-fast');
+  await expect(app.scale.locator('option[value="1"]')).toHaveCount(0);
+  await expect(planned(page)).toContainText('120 × 80');
+});
+
 test('the fidelity map lies over the result on demand, with a legend', async ({ page }) => {
   const app = await App.open(page, 'simd');
   await app.add(PICTURE);

@@ -48,7 +48,7 @@ export function partsOf({ passes, scale }: Pick<Report, 'passes' | 'scale'>): st
   const made = passes.reduce((product, factor) => product * factor, 1);
   const network = passes.length === 1 ? `${shown(made)} by the network` : `${passes.map(shown).join(' and then ')} by the network`;
   // An exact size is rounded to whole pixels.
-  if (Math.abs(made / scale - 1) < 0.005) return `${network}, all of it`;
+  if (Math.abs(made / scale - 1) < 0.005) return made === 1 ? 'not at all: restored at its own size' : `${network}, all of it`;
   return `${network}, then resampled to ${shown(scale)}`;
 }
 

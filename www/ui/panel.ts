@@ -34,7 +34,7 @@ export function settingsPanel(session: Session) {
   return html`<div class="settings">
     ${sizeFields(session)}
     <label class="field"><span>Model</span>
-      <select ?disabled=${running} @change=${(event: Event) => session.set({ model: valueOf(event), ...(settings.scale === 1 ? { scale: 2 } : {}) })}>
+      <select ?disabled=${running} @change=${(event: Event) => session.set({ model: valueOf(event) })}>
         <option value="auto" ?selected=${settings.model === 'auto'}>Automatic${takenFor ? `, ${takenFor}` : ''}</option>
         ${shipped.map((name) => html`<option value=${name} ?selected=${settings.model === name}>${name}</option>`)}
         ${own.map((model) => html`<option value=${model.id} ?selected=${settings.model === model.id}>${model.name} (yours)</option>`)}

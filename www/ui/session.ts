@@ -69,6 +69,11 @@ export class Session extends EventTarget {
     return this.items.filter((item) => item.state !== 'done' || item.madeWith !== this.key);
   }
 
+  /** The scales that the model makes: what restores can leave the size as it is. */
+  get scales(): readonly number[] {
+    return this.models.some(({ name, scale }) => name === this.settings.model && scale === 1) ? [1, ...SCALES] : SCALES;
+  }
+
   /** How much of the run is done, 0 to 1. */
   get overall(): number {
     const sum = this.batch.reduce((total, item) => total + fraction(item), 0);
@@ -119,6 +124,7 @@ export class Session extends EventTarget {
 
   set(settings: Partial<Settings>): void {
     Object.assign(this.settings, settings);
+    if (this.settings.scale === 1 && !this.scales.includes(1)) this.settings.scale = 2;
     // The selected picture's is replaced below, without a gap in what is shown.
     for (const item of this.items) if (item !== this.selected) Object.assign(item, { planned: undefined, forecast: undefined, planProblem: '' });
     // Another engine has to start first; what it needs is asked for then.

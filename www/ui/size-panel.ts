@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { about } from '../lib/estimate.js';
 import type { Forecast } from './forecast.js';
 import type { Session } from './session.js';
-import { SCALES, type Measure, type Settings } from './settings.js';
+import { type Measure, type Settings } from './settings.js';
 import { bytes, paper, size } from './words.js';
 
 const MEASURES: readonly { value: Measure; label: string }[] = [
@@ -25,13 +25,10 @@ function numberOf(event: Event): number | undefined {
 /** Scale or exact size, and what comes of it for the selected picture. */
 export function sizeFields(session: Session) {
   const { settings, running } = session;
-  // What restores can leave the size as it is.
-  const keepsSize = session.models.some(({ name, scale }) => name === settings.model && scale === 1);
-  const scales = keepsSize ? [1, ...SCALES] : SCALES;
   return html`
     <label class="field"><span>Scale</span>
       <select ?disabled=${running} @change=${(event: Event) => session.set({ scale: Number((event.target as HTMLSelectElement).value) })}>
-        ${scales.map((scale) => html`<option value=${scale} ?selected=${scale === settings.scale}>${scale}×</option>`)}
+        ${session.scales.map((scale) => html`<option value=${scale} ?selected=${scale === settings.scale}>${scale}×</option>`)}
         <option value="0" ?selected=${settings.scale === 0}>Exact size</option>
       </select>
     </label>
