@@ -52,7 +52,8 @@ fn lr_psnr(input: Picture, result: &Picture, scale: Option<u32>) -> Result<f64> 
     meter.psnr().ok_or_else(|| Error::parameter("The pictures could not be compared", "Give whole pictures"))
 }
 
-fn read(path: &Path) -> Result<Picture> {
+/// The picture in a file.
+pub(crate) fn read(path: &Path) -> Result<Picture> {
     let bytes =
         std::fs::read(path).map_err(|e| Error::decode(format!("{} cannot be read: {e}", path.display()), "Check the name and the permissions"))?;
     Ok(decode(&bytes)?.picture)

@@ -136,7 +136,8 @@ fn pages(rows: &[PageRow]) -> String {
     }
     let mut text = "\n## First picture\n\n\
         From navigation to the finished PNG: a 512 x 512 picture made twice as large by photo-fast on the processor, on our page (`inlarge`)\n\
-        and on a minimal page with ONNX Runtime Web (`ort`, benches/peers/ort-page). One server, files in brotli, no delay. Bytes are those of\n\
+        and on a minimal page with ONNX Runtime Web (`ort`, benches/peers/ort-page). One server, files in brotli, no delay; a script in the document hands the picture over, and\n\
+        a new window, in which the browser loads pages of its own, is left alone for three seconds before. Bytes are those of\n\
         the bodies; what our service worker fetches besides, for visits without a network, is counted apart.\n\n\
         | page | cache | median ms | minimum ms | bytes | bytes for offline |\n|---|---|---:|---:|---:|---:|\n"
         .to_owned();
