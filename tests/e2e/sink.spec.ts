@@ -170,6 +170,23 @@ test('a large result lies in the storage while it is made, and cancelling clears
   await expect.poll(() => stored(page)).toEqual({});
 });
 
+test('a result that is cancelled when it is all there leaves nothing in the storage', async ({ page }) => {
+  const server = await site(page);
+  const said = await page.evaluate(async (entry) => {
+    const { createUpscaler } = (await import(entry)) as Library;
+    const stop = new AbortController();
+    const onProgress = ({ phase, done }: { phase: string; done: number }): void => {
+      if (phase === 'encode' && done === 1) stop.abort();
+    };
+    const upscaler = await createUpscaler({ backend: 'simd' });
+    const reason = await upscaler.upscale('/picture.png', { sink: 'storage', signal: stop.signal, onProgress }).then(() => 'a result', (error: Error) => error.name);
+    return { reason, after: (await upscaler.upscale('/picture.png', { scale: 2 })).width };
+  }, `${server.origin}/inlarge/index.js`);
+  expect(said).toEqual({ reason: 'AbortError', after: 120 });
+  await expect.poll(() => stored(page)).toEqual({});
+  await server.stop();
+});
+
 /** The dialog itself is the browser's: a file of the origin's storage stands for the one that is chosen in it. */
 async function chooseAsSuggested(page: Page): Promise<void> {
   await page.addInitScript(() => {

@@ -3,7 +3,8 @@
  * folder's name for as long as it lives; folders whose lock nobody holds are left over from pages that ended.
  */
 const ROOT = 'inlarge';
-const ATTEMPTS = 20;
+/** Chromium lets a worker that was ended in the middle of its work go on for up to two seconds, and longer on a busy machine. */
+const ATTEMPTS = 100;
 const PAUSE_MS = 100;
 
 /** How long a download may take until it has opened its file, in milliseconds. */

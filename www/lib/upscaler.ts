@@ -191,6 +191,7 @@ class Running implements Upscaler {
       // The engine may have failed on the way and another one taken over.
       if (backend === this.backend && result.report.backend !== this.engine.backend) {
         this.engine = await coordinator.guarded(coordinator.api.engine(backend));
+        if (signal?.aborted && place) void discard(place.folder, place.file);
       }
       const { stored, ...made } = result;
       const remove = async (): Promise<void> => {
@@ -229,11 +230,12 @@ class Running implements Upscaler {
       return coordinator.guarded(coordinator.api.upscale(job, { ...request, file }, proxy(emit)));
     };
     const call = this.withHelp(coordinator, request.file, attempt);
-    // Whatever the last attempt has left: a coordinator that was ended cleans nothing up.
-    call.catch(() => {
+    // Whatever the last attempt has left: a coordinator that was ended cleans nothing up, and one that had just finished has no taker.
+    const clear = (): void => {
       if (request.place) void discard(request.place.folder, request.place.file);
       if (typeof request.sink === 'object') void removeEmpty(request.sink);
-    });
+    };
+    call.then(() => signal?.aborted && clear(), clear);
     if (!signal) return call;
     return new Promise((resolve, reject) => {
       const abort = (): void => {
