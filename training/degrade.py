@@ -31,6 +31,14 @@ NOISE = 1.5
 QUALITY = (75, 95)
 RADIUS = (0.5, 1.2)
 PERCENT = (10, 60)
+SOFT_SHARE = 0.25
+"""Of the text: blurred, or enlarged before."""
+SOFT_BLUR = (0.4, 1.3)
+"""Deviation in pixels of the small picture."""
+ENLARGED = (1.2, 2.0)
+TINTED_SHARE = 1 / 6
+WEAKEST = 0.1
+"""Of the factors of a tinted tile's colours."""
 UNWORN_SHARE = 0.08
 BLURRED_SHARE = {1: 0.3, 4: 0.5}
 BLUR = (0.3, 1.0)
@@ -66,9 +74,30 @@ def compress(picture: Image.Image, rng: np.random.Generator, quality: int, jpeg_
     return Image.open(stream).convert("RGB")
 
 
-def web(tile: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
+def tinted(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A copy of tiles [n, h, w, 3] of which some are darker, each of their colours by a factor of its own: the deep colours and
+    shadows that codecs leave little of."""
+    made = tiles.copy()
+    chosen = np.flatnonzero(rng.random(len(tiles)) < TINTED_SHARE)
+    for i in chosen:
+        made[i] = np.round(tiles[i] * np.exp(rng.uniform(np.log(WEAKEST), 0.0, 3))).astype(np.uint8)
+    return made
+
+
+def soften(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Blurred, or as one that was smaller and enlarged to this size."""
+    if rng.random() < 0.5:
+        return picture.filter(ImageFilter.GaussianBlur(rng.uniform(*SOFT_BLUR)))
+    factor = rng.uniform(*ENLARGED)
+    smaller = picture.resize([round(side / factor) for side in picture.size], KERNELS[rng.integers(len(KERNELS))])
+    return smaller.resize(picture.size, KERNELS[1:][rng.integers(len(KERNELS) - 1)])
+
+
+def web(tile: np.ndarray, scale: int, rng: np.random.Generator, soft_share: float = 0.0) -> np.ndarray:
     """A degraded low-resolution twin: RGB uint8 HWC, `scale` times smaller."""
     picture = shrink(tile, scale, KERNELS[rng.integers(len(KERNELS))])
+    if soft_share > 0.0 and rng.random() < soft_share:
+        picture = soften(picture, rng)
     if rng.random() >= CLEAN_SHARE:
         if rng.random() < SHARPENED_SHARE:
             picture = sharpen(picture, rng)
@@ -131,6 +160,7 @@ def levelled_all(tiles: np.ndarray, scale: int, rng: np.random.Generator) -> Twi
 
 MIXES: dict[str, Callable[[np.ndarray, int, np.random.Generator], Twins]] = {
     "web": lambda tiles, scale, rng: Twins(np.stack([web(tile, scale, rng) for tile in tiles])),
+    "soft": lambda tiles, scale, rng: Twins(np.stack([web(tile, scale, rng, SOFT_SHARE) for tile in tiles])),
     "levelled": levelled_all,
     "worn": lambda tiles, scale, rng: Twins(np.stack([worn(tile, scale, rng) for tile in tiles])),
 }

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -39,7 +40,7 @@ def kinds_of(model: str) -> dict[str, float]:
 
 def mix_of(model: str) -> str:
     """Which of `degrade.MIXES` the web variant of `model` is trained on."""
-    return {"art": "levelled", "restore": "worn"}.get(model, "web")
+    return {"art": "levelled", "restore": "worn", "text": "soft"}.get(model, "web")
 
 
 def clean_corpus(recipe: Recipe, data: Path, held_out: bool, limit: int | None = None) -> Corpus:
@@ -115,6 +116,8 @@ def open_run(
         workers = workers if workers is not None else (max(1, (os.cpu_count() or 2) - 3) if on_gpu else 0)
         done = state["done"] if state else 0
         mix = mix_of(recipe.model)
+        if mix == "web":
+            corpus.high = torch.from_numpy(degrade.tinted(corpus.high.numpy(), np.random.default_rng(recipe.seed)))
         pool = WebPool(corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device, mix=mix)
         corpus = pool.corpus
     trainer = Trainer(recipe, corpus, network, device)

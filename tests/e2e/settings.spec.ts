@@ -1,5 +1,6 @@
 import { expect, test, type Page } from '@playwright/test';
 import { App, SMALL, upload } from './support/app.ts';
+import { compare } from './support/pictures.ts';
 import { png, scene } from './support/png.ts';
 
 const PICTURE = upload('scene.png', png(60, 40, scene));
@@ -68,6 +69,24 @@ test('what restores leaves the size as it is; with another model the picture gro
   await app.model.selectOption('photo-fast');
   await expect(app.scale.locator('option[value="1"]')).toHaveCount(0);
   await expect(planned(page)).toContainText('120 × 80');
+});
+
+test('restore takes away all noise unless told to take less, and none where told none', async ({ page }) => {
+  const app = await App.open(page, 'simd');
+  await app.add(PICTURE);
+  await page.locator('summary').filter({ hasText: 'More' }).click();
+  const denoise = page.getByRole('slider', { name: 'Denoise' });
+  await expect(denoise).toHaveValue('0');
+  await app.model.selectOption('restore');
+  await app.scale.selectOption('1');
+  await expect(denoise).toHaveValue('100');
+  const all = await app.upscale();
+  await denoise.fill('0');
+  await app.upscaleButton.click();
+  await expect(app.upscaleButton).toBeHidden({ timeout: SMALL });
+  const none = await app.finish();
+  expect((await compare(page, none, PICTURE.buffer)).difference).toBe(0);
+  expect((await compare(page, all, PICTURE.buffer)).difference).toBeGreaterThan(0);
 });
 
 test('the fidelity map lies over the result on demand, with a legend', async ({ page }) => {

@@ -64,6 +64,25 @@ class Degradation(unittest.TestCase):
         self.assertTrue(sharp.min() < 60 and sharp.max() > 200)
         self.assertGreater(sharp.min(), 20)
 
+    def test_text_is_soft_at_times(self):
+        def contrast(mix: str) -> np.ndarray:
+            checks = np.kron(np.indices((16, 16)).sum(0) % 2, np.ones((4, 4)))[..., None].repeat(3, 2)
+            tiles = np.broadcast_to((checks * 255).astype(np.uint8), (100, 64, 64, 3))
+            return degrade.degraded(mix, tiles, 2, (1, 2)).low[:, 8:-8, 8:-8].std((1, 2, 3)) / 127.5
+
+        soft = np.mean(contrast("soft") < 0.5)
+        self.assertTrue(0.08 < soft < 0.35, soft)
+        self.assertGreater(contrast("web").min(), 0.5)
+
+    def test_a_share_of_the_tiles_is_tinted_and_none_gets_lighter(self):
+        tiles = np.broadcast_to(self.tile, (120, *self.tile.shape))
+        made = degrade.tinted(tiles, np.random.default_rng(1))
+        changed = (made != tiles).any((1, 2, 3))
+        self.assertTrue(0.08 < changed.mean() < 0.28, changed.mean())
+        self.assertTrue((made <= tiles).all())
+        factors = made[changed].mean((1, 2)) / self.tile.mean((0, 1))
+        self.assertTrue(factors.min() > 0.08 and factors.std(1).max() > 0.1, factors)
+
     def test_quality_stays_in_its_range(self):
         qualities = []
         original = Image.Image.save

@@ -73,7 +73,7 @@ function morePanel(session: Session) {
   const { settings, running } = session;
   const changed = [
     settings.fidelity === 'auto' ? [] : 'fidelity',
-    settings.denoise > 0 ? 'denoise' : [],
+    (settings.denoise ?? session.usualDenoise) === session.usualDenoise ? [] : 'denoise',
     settings.sharpen > 0 ? 'sharpen' : [],
     settings.grain > 0 ? 'grain' : [],
     settings.wrap ? 'seamless' : [],
@@ -88,7 +88,7 @@ function morePanel(session: Session) {
           ${LOCKS.map(({ value, label }) => html`<option value=${value} ?selected=${settings.fidelity === value}>${label}</option>`)}
         </select>
       </label>
-      ${share(session, 'Denoise', settings.denoise, (denoise) => ({ denoise }))}
+      ${share(session, 'Denoise', settings.denoise ?? session.usualDenoise, (denoise) => ({ denoise }))}
       ${share(session, 'Sharpen', settings.sharpen, (sharpen) => ({ sharpen }))}
       ${share(session, 'Grain', settings.grain, (grain) => ({ grain }))}
       <label class="field"><span>Metadata</span>

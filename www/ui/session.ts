@@ -71,7 +71,16 @@ export class Session extends EventTarget {
 
   /** The scales that the model makes: what restores can leave the size as it is. */
   get scales(): readonly number[] {
-    return this.models.some(({ name, scale }) => name === this.settings.model && scale === 1) ? [1, ...SCALES] : SCALES;
+    return this.restores ? [1, ...SCALES] : SCALES;
+  }
+
+  /** How much the model denoises unless it is told, 0 to 1. */
+  get usualDenoise(): number {
+    return this.restores ? 1 : 0;
+  }
+
+  private get restores(): boolean {
+    return this.models.some(({ name, scale }) => name === this.settings.model && scale === 1);
   }
 
   /** How much of the run is done, 0 to 1. */

@@ -29,8 +29,8 @@ export interface Settings {
   quality: number;
   metadata: MetadataChoice;
   fidelity: 'auto' | Fidelity;
-  /** Shares, 0 to 1. */
-  denoise: number;
+  /** Shares, 0 to 1; undefined denoises as much as the network was made to. */
+  denoise: number | undefined;
   sharpen: number;
   grain: number;
   /** Whether opposite edges join. */
@@ -45,7 +45,7 @@ export const SCALES: readonly number[] = [2, 3, 4, 8, 16];
 export function initialSettings(): Settings {
   return {
     model: 'auto', scale: 4, measure: 'longEdge', pixels: 4096, megapixels: 24, sheet: { width: 30, height: 20, unit: 'cm' }, dpi: 300, backend: 'auto',
-    type: 'image/png', quality: 90, metadata: 'keep', fidelity: 'auto', denoise: 0, sharpen: 0, grain: 0, wrap: false,
+    type: 'image/png', quality: 90, metadata: 'keep', fidelity: 'auto', denoise: undefined, sharpen: 0, grain: 0, wrap: false,
     direct: false,
   };
 }
@@ -74,8 +74,7 @@ export function optionsOf(settings: Settings): UpscaleOptions {
   const { model, backend, type, quality, metadata, fidelity, denoise, sharpen, grain, wrap } = settings;
   return {
     model, backend, sharpen, grain, wrap, map: true, ...sizeOptions(settings), ...(fidelity === 'auto' ? {} : { fidelity }),
-    // Without it a network denoises as it was made to: some are there for nothing else.
-    ...(denoise > 0 ? { denoise } : {}),
+    ...(denoise === undefined ? {} : { denoise }),
     output: { type, metadata, ...(type === 'image/jpeg' ? { quality } : {}) },
   };
 }
