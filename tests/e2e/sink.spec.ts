@@ -162,7 +162,7 @@ test('a full disk and a revoked file are told apart, and leave no half-written f
 test('a large result lies in the storage while it is made, and cancelling clears it', async ({ page }) => {
   const app = await App.open(page, 'simd');
   expect(new URL(page.url()).port).toBe(String(SITE_PORT));
-  await app.add(upload('large.png', png(1080, 1040, scene)));
+  await app.add(upload('large.png', png(1600, 1500, scene)));
   await app.upscaleButton.click();
   await expect(app.progress).toHaveAttribute('aria-valuetext', /Tile [2-9]/, { timeout: SMALL });
   expect(Object.keys(await stored(page))).toHaveLength(1);
