@@ -36,9 +36,6 @@ SOFT_SHARE = 0.25
 SOFT_BLUR = (0.4, 1.3)
 """Deviation in pixels of the small picture."""
 ENLARGED = (1.2, 2.0)
-TINTED_SHARE = 1 / 6
-WEAKEST = 0.1
-"""Of the factors of a tinted tile's colours."""
 UNWORN_SHARE = 0.08
 BLURRED_SHARE = {1: 0.3, 4: 0.5}
 BLUR = (0.3, 1.0)
@@ -72,16 +69,6 @@ def compress(picture: Image.Image, rng: np.random.Generator, quality: int, jpeg_
     else:
         picture.save(stream, "WEBP", quality=quality, method=2)
     return Image.open(stream).convert("RGB")
-
-
-def tinted(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A copy of tiles [n, h, w, 3] of which some are darker, each of their colours by a factor of its own: the deep colours and
-    shadows that codecs leave little of."""
-    made = tiles.copy()
-    chosen = np.flatnonzero(rng.random(len(tiles)) < TINTED_SHARE)
-    for i in chosen:
-        made[i] = np.round(tiles[i] * np.exp(rng.uniform(np.log(WEAKEST), 0.0, 3))).astype(np.uint8)
-    return made
 
 
 def soften(picture: Image.Image, rng: np.random.Generator) -> Image.Image:

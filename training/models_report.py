@@ -232,8 +232,10 @@ def section(name: str, models: list[dict], engine: Engine, data: Path) -> str:
     if name.startswith("photo") and any(m["variant"] == "web" for m in models):
         lines += web_tables(models, engine, data)
     if name == "text":
-        pairs = own_sets.text(2)
-        lines += gain_table("Text in the held-out fonts", pairs, {m["id"]: engine.enlarge(MODELS / m["file"], pairs) for m in models}, 2)
+        sets = {"Text in the held-out fonts": own_sets.text(2)}
+        sets |= {f"The same, {how}": pairs for how, pairs in own_sets.soft_text(2).items()}
+        for title, pairs in sets.items():
+            lines += gain_table(title, pairs, {m["id"]: engine.enlarge(MODELS / m["file"], pairs) for m in models}, 2)
         lines += reading_table(models, engine)
     if name == "art":
         lines += art_tables(models, engine)

@@ -5,7 +5,7 @@ fonts, and the held-out scenes of line art. All are the same in every run.
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,9 @@ WORN_BLUR = 0.7
 WORN_GRAIN = 4.0
 """Deviation in levels of 255."""
 WORN_QUALITY = 50
+SOFT_BLUR = 0.8
+"""Deviation in pixels of the small picture."""
+ENLARGED_BEFORE = 1.5
 X_HEIGHTS = (4, 5, 6, 7, 8)
 """Of the pages to be read, in pixels of the small picture."""
 PAGE_STYLES = {
@@ -131,6 +134,7 @@ def choice_pictures(data: Path) -> dict[str, tuple[str, list[np.ndarray]]]:
         f"the same through JPEG {ART_QUALITY}": ("art", [pair.low for pair in art(2, ART_QUALITY)]),
         "held-out drawn wallpapers and icons": ("art", drawn),
         "text in the held-out fonts": ("text", [pair.low for pair in text(2)]),
+        "the same, enlarged by half before": ("text", [pair.low for pair in soft_text(2)[ENLARGED]]),
         "pages of text": ("text", pages),
     }
 
@@ -160,6 +164,22 @@ def text(scale: int) -> list[Pair]:
     held_out_fonts()
     made = [render_text.tile((SEED, n), held_out=True)[0] for n in range(RENDERED_TILES)]
     return [Pair(f"text-{i:03}", tile, matlab_bicubic.shrink(tile, scale)) for i, tile in enumerate(made)]
+
+
+BLURRED = f"blurred by {SOFT_BLUR} pixels"
+ENLARGED = "enlarged by half before"
+
+
+def soft_text(scale: int) -> dict[str, list[Pair]]:
+    """What `text` gives, with small pictures that are no longer sharp, by what was done to them."""
+
+    def enlarged(low: Image.Image) -> Image.Image:
+        smaller = low.resize([round(side / ENLARGED_BEFORE) for side in low.size], Image.Resampling.BICUBIC)
+        return smaller.resize(low.size, Image.Resampling.BICUBIC)
+
+    ways = {BLURRED: lambda low: low.filter(ImageFilter.GaussianBlur(SOFT_BLUR)), ENLARGED: enlarged}
+    sharp = text(scale)
+    return {name: [replace(p, low=np.asarray(way(Image.fromarray(p.low)))) for p in sharp] for name, way in ways.items()}
 
 
 def art(scale: int, quality: int | None) -> list[Pair]:

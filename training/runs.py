@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -116,8 +115,6 @@ def open_run(
         workers = workers if workers is not None else (max(1, (os.cpu_count() or 2) - 3) if on_gpu else 0)
         done = state["done"] if state else 0
         mix = mix_of(recipe.model)
-        if mix == "web":
-            corpus.high = torch.from_numpy(degrade.tinted(corpus.high.numpy(), np.random.default_rng(recipe.seed)))
         pool = WebPool(corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device, mix=mix)
         corpus = pool.corpus
     trainer = Trainer(recipe, corpus, network, device)

@@ -12,7 +12,7 @@ use crate::image::kind::{COUNT, NAMES, softness, statistics};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The world, by a camera; and what is too soft for the models of the other kinds, which draw sharp edges where they see one.
+    /// The world, by a camera; and drawings that are too soft for the model of drawings, which draws sharp edges where it sees one.
     Photo,
     /// Drawings, comics, cartoons, icons.
     Art,
@@ -21,12 +21,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Softness up to which a model for this kind does well: what was enlarged by half already is beyond it.
+    /// Softness up to which the model for this kind does well. That of text learned from soft text too.
     const fn softest(self) -> f32 {
         match self {
-            Self::Photo => f32::INFINITY,
+            Self::Photo | Self::Text => f32::INFINITY,
             Self::Art => 1.3,
-            Self::Text => 0.85,
         }
     }
 
@@ -46,7 +45,7 @@ impl Kind {
 /// A guess at what a picture shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Guess {
-    /// The likeliest kind, but a photograph where it is too soft for the others.
+    /// The likeliest kind, but a photograph where it is too soft for that.
     pub kind: Kind,
     /// How likely each kind is; their sum is 1.
     pub likelihood: BTreeMap<Kind, f32>,
@@ -109,8 +108,10 @@ mod tests {
         let guess = classifier.guess(&found);
         assert_eq!((guess.kind, guess.statistics[NAMES[2]]), (Kind::Text, 1.0));
         assert!((guess.likelihood.values().sum::<f32>() - 1.0).abs() < 1e-6);
-        // Two soft edges for each strong one.
+        // Two soft edges for each strong one: too soft for art alone.
         (found[REPEATED], found[STRONG]) = (0.2f32.sqrt(), 0.1f32.sqrt());
+        assert_eq!(classifier.guess(&found).kind, Kind::Text);
+        found[2] = 0.0;
         assert_eq!(classifier.guess(&found).kind, Kind::Photo);
         assert!((guess.likelihood[&Kind::Text] / guess.likelihood[&Kind::Art] - 1f32.exp()).abs() < 1e-4);
     }

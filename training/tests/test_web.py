@@ -74,15 +74,6 @@ class Degradation(unittest.TestCase):
         self.assertTrue(0.08 < soft < 0.35, soft)
         self.assertGreater(contrast("web").min(), 0.5)
 
-    def test_a_share_of_the_tiles_is_tinted_and_none_gets_lighter(self):
-        tiles = np.broadcast_to(self.tile, (120, *self.tile.shape))
-        made = degrade.tinted(tiles, np.random.default_rng(1))
-        changed = (made != tiles).any((1, 2, 3))
-        self.assertTrue(0.08 < changed.mean() < 0.28, changed.mean())
-        self.assertTrue((made <= tiles).all())
-        factors = made[changed].mean((1, 2)) / self.tile.mean((0, 1))
-        self.assertTrue(factors.min() > 0.08 and factors.std(1).max() > 0.1, factors)
-
     def test_quality_stays_in_its_range(self):
         qualities = []
         original = Image.Image.save
