@@ -14,8 +14,8 @@ from training.tiles import archives, read_index, read_tiles
 
 KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 3.0, "ui": 1.0 / 4.0}
 """How often a tile of each kind is drawn for the networks that are for photographs."""
-TEXT_KIND_WEIGHT = {"text": 1.0, "ui": 1.0 / 2.0}
-"""The same for the networks that are for text."""
+TEXT_KIND_WEIGHT = {"text": 1.0, "ui": 1.0 / 2.0, "photo": 1.0 / 4.0}
+"""The same for the networks that are for text: screenshots have photographs in them."""
 FLAT_SHARE = 3 / 16
 ART_KIND_WEIGHT = {"line": 1.0, "art": 1.0}
 """The same for the networks that are for art."""

@@ -34,9 +34,15 @@ def known_scores(manifest: Path) -> dict[str, dict]:
 
 
 def credits_of(name: str, data: Path) -> list[str]:
-    """What the model `name` was trained on, one line for each source."""
+    """What the model `name` was trained on, one line for each source. Refused where tiles of a kind are missing: nobody loses
+    their credit by that."""
     kinds = kinds_of(name)
     records = [r for archive in archives(data, kinds) for r in read_index(archive) if r.kind in kinds]
+    if missing := set(kinds) - {record.kind for record in records}:
+        raise FileNotFoundError(
+            f"{name} learned from tiles of {', '.join(sorted(missing))} too, and there are none in {data} nor in the cache: "
+            "text and art are made by `python -m training.render_text` and `python -m training.render_art`"
+        )
     return sources.credits(records)
 
 

@@ -4,9 +4,10 @@ import hashlib
 import json
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
-from training import card, sources
+from training import card, manifest, sources
 from training.families import FAMILIES, build
 from training.onnx_reference import OnnxReference
 from training.paths import MODELS
@@ -55,6 +56,22 @@ class Manifest(unittest.TestCase):
             self.assertTrue([row for row in card.score_table(changed, {}).splitlines() if row not in page])
         with self.assertRaises(ValueError):
             card.fill("no markers", "scores", "")
+
+    def test_nobody_loses_their_credit_because_tiles_are_missing(self):
+        def record(kind: str) -> TileRecord:
+            return TileRecord("a.webp", f"somebody/{kind}@1:a.png", 1, 0, 0, kind, "A", "CC0-1.0")
+
+        def credits(kinds: tuple[str, ...]) -> list[str]:
+            records = [record(kind) for kind in kinds]
+            with (
+                unittest.mock.patch.object(manifest, "archives", return_value=[Path("one.tar")]),
+                unittest.mock.patch.object(manifest, "read_index", return_value=records),
+            ):
+                return manifest.credits_of("art", Path("somewhere"))
+
+        self.assertEqual(credits(("line", "art", "photo")), ["somebody/art (CC0-1.0)", "somebody/line (CC0-1.0)"])
+        with self.assertRaisesRegex(FileNotFoundError, "line.*render_art"):
+            credits(("art", "photo"))
 
     def test_notices_one_changed_byte(self):
         model = self.models[0]
