@@ -213,7 +213,11 @@ def choice_section(engine: Engine, data: Path) -> str:
         right, count = right + hits, count + len(said)
         cells = " | ".join(str(said.count(name)) for name in choice.KINDS)
         lines.append(f"| {title} | {len(said)} | {cells} | {hits / len(said):.0%} |")
-    return "\n".join([*lines, f"| **all** | {count} | | | | {right / count:.1%} |"])
+    lines.append(f"| **all** | {count} | | | | {right / count:.1%} |")
+    soft = [Image.fromarray(pair.low) for pair in own_sets.soft_text(2)[own_sets.ENLARGED]]
+    said = [guess["kind"] for guess in choice.guesses(engine.program, soft)]
+    cells = " | ".join(str(said.count(name)) for name in choice.KINDS)
+    return "\n".join([*lines, f"| besides: the text, {own_sets.ENLARGED} | {len(said)} | {cells} | |"])
 
 
 def size_table(models: list[dict]) -> list[str]:

@@ -134,7 +134,6 @@ def choice_pictures(data: Path) -> dict[str, tuple[str, list[np.ndarray]]]:
         f"the same through JPEG {ART_QUALITY}": ("art", [pair.low for pair in art(2, ART_QUALITY)]),
         "held-out drawn wallpapers and icons": ("art", drawn),
         "text in the held-out fonts": ("text", [pair.low for pair in text(2)]),
-        "the same, enlarged by half before": ("text", [pair.low for pair in soft_text(2)[ENLARGED]]),
         "pages of text": ("text", pages),
     }
 

@@ -12,7 +12,7 @@ use crate::image::kind::{COUNT, NAMES, softness, statistics};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The world, by a camera; and drawings that are too soft for the model of drawings, which draws sharp edges where it sees one.
+    /// The world, by a camera; and what is soft and may be something else, whose model would draw sharp edges where it sees one.
     Photo,
     /// Drawings, comics, cartoons, icons.
     Art,
@@ -21,11 +21,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Softness up to which the model for this kind does well. That of text learned from soft text too.
-    const fn softest(self) -> f32 {
+    /// Softness up to which a picture of which this is so likely is taken for it: what was enlarged by half already is beyond it. The
+    /// model of text learned from soft text too, and does drawings no harm that pass for it that surely.
+    const fn softest(self, likelihood: f32) -> f32 {
         match self {
-            Self::Photo | Self::Text => f32::INFINITY,
+            Self::Photo => f32::INFINITY,
             Self::Art => 1.3,
+            Self::Text if likelihood < 0.9 => 0.85,
+            Self::Text => f32::INFINITY,
         }
     }
 
@@ -45,7 +48,7 @@ impl Kind {
 /// A guess at what a picture shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Guess {
-    /// The likeliest kind, but a photograph where it is too soft for that.
+    /// The likeliest kind, or a photograph where it is too soft for that.
     pub kind: Kind,
     /// How likely each kind is; their sum is 1.
     pub likelihood: BTreeMap<Kind, f32>,
@@ -76,9 +79,9 @@ impl Classifier {
         let score = |weights: &[f32]| weights[COUNT] + weights.iter().zip(found).map(|(w, v)| w * v).sum::<f32>();
         let scores: BTreeMap<Kind, f32> = self.weights.iter().map(|(kind, weights)| (*kind, score(weights))).collect();
         let (kind, most) = scores.iter().fold((Kind::Photo, f32::NEG_INFINITY), |best, (k, s)| if *s > best.1 { (*k, *s) } else { best });
-        let kind = if softness(found) > kind.softest() { Kind::Photo } else { kind };
         let total: f32 = scores.values().map(|score| (score - most).exp()).sum();
-        let likelihood = scores.into_iter().map(|(kind, score)| (kind, (score - most).exp() / total)).collect();
+        let likelihood: BTreeMap<_, _> = scores.into_iter().map(|(kind, score)| (kind, (score - most).exp() / total)).collect();
+        let kind = if softness(found) > kind.softest(likelihood[&kind]) { Kind::Photo } else { kind };
         Guess { kind, likelihood, statistics: NAMES.into_iter().zip(*found).collect() }
     }
 }
@@ -108,11 +111,12 @@ mod tests {
         let guess = classifier.guess(&found);
         assert_eq!((guess.kind, guess.statistics[NAMES[2]]), (Kind::Text, 1.0));
         assert!((guess.likelihood.values().sum::<f32>() - 1.0).abs() < 1e-6);
-        // Two soft edges for each strong one: too soft for art alone.
+        // Two soft edges for each strong one: too soft for art, and for text unless it surely is.
         (found[REPEATED], found[STRONG]) = (0.2f32.sqrt(), 0.1f32.sqrt());
-        assert_eq!(classifier.guess(&found).kind, Kind::Text);
-        found[2] = 0.0;
-        assert_eq!(classifier.guess(&found).kind, Kind::Photo);
+        for (sign, kind) in [(0.0, Kind::Photo), (1.0, Kind::Photo), (3.0, Kind::Text)] {
+            found[2] = sign;
+            assert_eq!(classifier.guess(&found).kind, kind);
+        }
         assert!((guess.likelihood[&Kind::Text] / guess.likelihood[&Kind::Art] - 1f32.exp()).abs() < 1e-4);
     }
 
