@@ -25,10 +25,9 @@ impl Kind {
     /// model of text learned from soft text too, and does drawings no harm that pass for it that surely.
     const fn softest(self, likelihood: f32) -> f32 {
         match self {
-            Self::Photo => f32::INFINITY,
             Self::Art => 1.3,
             Self::Text if likelihood < 0.9 => 0.85,
-            Self::Text => f32::INFINITY,
+            Self::Photo | Self::Text => f32::INFINITY,
         }
     }
 
