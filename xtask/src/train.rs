@@ -33,17 +33,17 @@ const RESTORE: [&str; 8] = ["--model", "restore", "--batch", "8", "--peak-rate",
 const RESTORE_SAME_SIZE: [&str; 10] = ["--model", "restore", "--batch", "8", "--peak-rate", "2.5e-4", "--variant", "web", "--patch", "64"];
 
 const RECIPES: [Recipe; 12] = [
-    recipe("photo-fast-x2-bicubic", &[], None, 18_000, 5_000),
+    recipe("photo-fast-x2-bicubic", &[], None, 18_000, 90_000),
     recipe("photo-fast-x4-bicubic", &[], Some("photo-fast-x2-bicubic"), 9_200, 5_000),
     recipe("photo-fast-x2-web", &FAST_WEB, Some("photo-fast-x2-bicubic"), 4_500, 3_500),
     recipe("photo-fast-x4-web", &FAST_WEB, Some("photo-fast-x4-bicubic"), 4_500, 3_500),
-    recipe("photo-x2-bicubic", &PHOTO, None, 31_000, 7_000),
+    recipe("photo-x2-bicubic", &PHOTO, None, 31_000, 40_000),
     recipe("photo-x4-bicubic", &PHOTO, Some("photo-x2-bicubic"), 12_000, 5_000),
     recipe("photo-x2-web", &PHOTO_WEB, Some("photo-x2-bicubic"), 5_000, 4_500),
     recipe("photo-x4-web", &PHOTO_WEB, Some("photo-x4-bicubic"), 4_500, 3_500),
-    recipe("restore-x1-web", &RESTORE_SAME_SIZE, Some("photo-x2-web"), 18_000, 5_000),
+    recipe("restore-x1-web", &RESTORE_SAME_SIZE, Some("photo-x2-web"), 18_000, 17_000),
     recipe("restore-x4-web", &RESTORE, Some("photo-x4-web"), 8_500, 3_000),
-    Recipe { rendered: Some(("training.render_text", "train-text.tar")), ..recipe("text-x2-web", &TEXT, None, 22_800, 4_500) },
+    Recipe { rendered: Some(("training.render_text", "train-text.tar")), ..recipe("text-x2-web", &TEXT, None, 12_000, 46_000) },
     Recipe { rendered: Some(("training.render_art", "train-art.tar")), ..recipe("art-x2-web", &ART, None, 12_000, 5_000) },
 ];
 
