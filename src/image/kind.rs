@@ -65,6 +65,7 @@ const STROKE: usize = 3;
 /// The statistics of up to 100 patches that lie evenly over `picture`; all but the last one are of those that are not flat.
 ///
 /// Where all are flat, the others are 0.
+#[inline(never)]
 pub fn statistics(picture: &Picture) -> [f32; COUNT] {
     let (width, height) = (picture.width as usize, picture.height as usize);
     let mut totals = [0.0; COUNT];
@@ -93,6 +94,8 @@ fn starts(size: usize) -> impl Iterator<Item = usize> {
 }
 
 /// Luma and colours of a rectangle, 0..=255.
+///
+/// Its loops are functions of their own, for browsers: see `vector::widest`.
 struct Patch {
     width: usize,
     luma: Vec<f32>,
@@ -100,6 +103,7 @@ struct Patch {
 }
 
 impl Patch {
+    #[inline(never)]
     fn of(picture: &Picture, [left, top]: [usize; 2], [width, height]: [usize; 2]) -> Self {
         let mut colours = [const { Vec::new() }; 3];
         for (c, plane) in colours.iter_mut().enumerate() {
@@ -115,6 +119,7 @@ impl Patch {
         Self { width, luma, colours }
     }
 
+    #[inline(never)]
     fn deviation(&self) -> f32 {
         let count = self.luma.len() as f32;
         let mean = self.luma.iter().sum::<f32>() / count;
@@ -156,6 +161,7 @@ impl Patch {
     }
 
     /// The luma with rows and columns exchanged.
+    #[inline(never)]
     fn turned(&self) -> Self {
         let height = self.luma.len() / self.width;
         let luma = (0..self.luma.len()).map(|i| self.luma[i % height * self.width + i / height]).collect();
@@ -163,6 +169,7 @@ impl Patch {
     }
 
     /// Shares of neighbours whose luma differs by less than 0.5, 2, 8, 32 and 96.
+    #[inline(never)]
     fn steps(&self) -> [f32; 5] {
         let mut counts = [0usize; 6];
         let mut note = |a: f32, b: f32| {
@@ -180,6 +187,7 @@ impl Patch {
     }
 
     /// Shares of the two levels, of 64, that most pixels have, and of the pixels that are not near either of them.
+    #[inline(never)]
     fn most_frequent_levels(&self) -> ([f32; 2], f32) {
         let level = |v: f32| (v / 4.0) as usize % 64;
         let mut counts = [(0usize, 0usize); 64];
@@ -192,6 +200,7 @@ impl Patch {
     }
 
     /// Number of colours, of 4096, on a scale from 0 (one) to 1 (all).
+    #[inline(never)]
     fn colours(&self) -> f32 {
         let [r, g, b] = &self.colours;
         let mut seen = vec![false; 4096];
@@ -203,6 +212,7 @@ impl Patch {
     }
 
     /// Mean distance of the largest from the smallest colour, 0..=1, and the share of pixels where it is small.
+    #[inline(never)]
     fn saturation(&self) -> (f32, f32) {
         let [r, g, b] = &self.colours;
         let spread = |i: usize| r[i].max(g[i]).max(b[i]) - r[i].min(g[i]).min(b[i]);
@@ -212,6 +222,7 @@ impl Patch {
     }
 
     /// Pixels with a step of an edge both along their row and down their column, for each pixel.
+    #[inline(never)]
     fn corners(&self) -> f32 {
         let count = (0..self.luma.len().saturating_sub(self.width))
             .filter(|i| (i + 1) % self.width != 0)
@@ -221,6 +232,7 @@ impl Patch {
     }
 
     /// What is seen along the rows.
+    #[inline(never)]
     fn along(&self) -> Along {
         let mut found = Along::default();
         let mut strengths = Vec::new();

@@ -55,6 +55,7 @@ impl Taps {
     }
 
     /// Taps for `output` samples at `scale` of `input` samples, from `offset` input samples after the first one on.
+    #[inline(never)]
     pub fn part(kernel: Kernel, input: usize, offset: f64, scale: f64, output: usize) -> Self {
         let stretch = scale.min(1.0);
         let radius = kernel.radius() / stretch;

@@ -65,6 +65,7 @@ struct Classifier {
 }
 
 impl Classifier {
+    #[inline(never)]
     fn read(json: &str) -> Result<Self> {
         let broken = |why: String| Error::model(format!("What tells pictures apart cannot be used: {why}"), "Install Inlarge again");
         let read: Self = serde_json::from_str(json).map_err(|e| broken(e.to_string()))?;

@@ -21,6 +21,7 @@ const STRUCTURE: f64 = 0.02;
 const MIN_CORRELATION: f64 = 0.5;
 
 /// Compares one plane of a tile's output with the same plane of its input, halo cut off on both.
+#[inline(never)]
 pub(super) fn examine(plan: &TilePlan, tile: Tile, input: &[f32], output: &[f32]) -> Result<(), Doubt> {
     if !output.iter().all(|v| v.is_finite()) {
         return Err(Doubt::NotFinite);

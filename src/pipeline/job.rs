@@ -520,6 +520,7 @@ fn all_equal(values: &[f32]) -> bool {
 }
 
 /// The planes that a band wants from those that a network gives: as they are, repeated, or averaged.
+#[inline(never)]
 fn fit_planes(output: &[f32], plane_len: usize, wanted: usize) -> Vec<Cow<'_, [f32]>> {
     let given: Vec<&[f32]> = output.chunks_exact(plane_len).collect();
     match (given.len(), wanted) {

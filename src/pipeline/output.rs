@@ -170,6 +170,7 @@ impl Rest {
 }
 
 /// Red, green and blue instead of luma.
+#[inline(never)]
 fn coloured(row: &mut Row, [cb, cr]: [&[f32]; 2]) {
     let y = std::mem::take(&mut row.planes[0]);
     let mut rgb = [const { Vec::new() }; 3].map(|_: Vec<f32>| vec![0.0; y.len()]);

@@ -21,6 +21,8 @@ const HUGE_BYTES = 100e6;
 
 /** Largest picture that is decoded to see what it shows, before it is its turn. */
 const MOST_GUESSED_PIXELS = 24e6;
+/** How long the settings are left alone before that, in milliseconds. */
+const GUESSING_MS = 100;
 /** Side of the preview of a file that the browser cannot show, in pixels. */
 const PREVIEW_SIDE = 2048;
 
@@ -288,6 +290,7 @@ export class Session extends EventTarget {
     try {
       item.result = await upscaler.upscale(item.file, { ...options, ...(this.chosen ? { sink: this.chosen } : {}), signal, onProgress });
       item.savedAs = this.chosen?.name ?? '';
+      if (item.result.report.kind) item.kind = Promise.resolve(item.result.report.kind);
       item.resultUrl = URL.createObjectURL(item.result.blob);
       item.mapUrl = item.result.map ? URL.createObjectURL(item.result.map) : '';
       if (isLarge(item.result)) void this.cut(upscaler, item, item.result);
@@ -406,8 +409,16 @@ export class Session extends EventTarget {
   /** What a picture shows; not of one so large that the work would be felt. */
   private kindOf(item: Item, upscaler: Upscaler): Promise<Kind | undefined> {
     if (item.width * item.height > MOST_GUESSED_PIXELS) return Promise.resolve(undefined);
-    item.kind ??= upscaler.kind(item.file).catch(() => undefined);
+    item.kind ??= this.guess(item, upscaler);
     return item.kind;
+  }
+
+  /** Decodes the picture, for which a run would have to wait: that one tells what it took the picture for. */
+  private async guess(item: Item, upscaler: Upscaler): Promise<Kind | undefined> {
+    await new Promise((resolve) => setTimeout(resolve, GUESSING_MS));
+    if (this.settings.model === 'auto' && !this.running) return upscaler.kind(item.file).catch(() => undefined);
+    item.kind = undefined;
+    return undefined;
   }
 
   /** Times the networks of a plan on a small picture, once the page has been left alone for a moment and if nothing is known of them. */

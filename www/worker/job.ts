@@ -301,9 +301,11 @@ export class JobRun {
     const stop = { now: false };
     // At a worker on the CPU one tile waits, so that it is not idle while rows are encoded; a GPU has its own in flight.
     const waiting = pool.backend === 'gpu' ? 0 : 1;
-    const lanes = pool.members.flatMap((member) =>
-      Array.from({ length: member.info.tilesInFlight + waiting }, () => this.lane(job, pool, member, stop)),
-    );
+    const most = Math.max(...pool.members.map((member) => member.info.tilesInFlight + waiting));
+    // In turns, so that the tiles of a row are run side by side and its pixels are encoded soon.
+    const lanes = Array.from({ length: most }, (_, turn) => pool.members.filter((member) => turn < member.info.tilesInFlight + waiting))
+      .flat()
+      .map((member) => this.lane(job, pool, member, stop));
     const results = await Promise.allSettled(lanes);
     const failures = results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
     const fatal = failures.find((failure) => !(failure instanceof EngineFailed)) ?? failures[0];

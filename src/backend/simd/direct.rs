@@ -23,6 +23,7 @@ pub struct Direct {
 
 impl Direct {
     /// Packs the weights of `conv`, each times the gain of its output channel.
+    #[inline(never)]
     pub fn new(conv: &Conv, gain: &[f32], input: &Layout, lanes: usize) -> Self {
         let [kh, kw] = conv.kernel;
         let together = conv.dilation[1] == 1;

@@ -48,6 +48,7 @@ impl Winograd {
     }
 
     /// Transforms the weights of `conv`, each times the gain of its output channel.
+    #[inline(never)]
     pub fn new(conv: &Conv, gain: &[f32], input: &Layout, lanes: usize) -> Self {
         let outputs = conv.out_channels.div_ceil(lanes);
         let vectors = super::kernel::vectors(outputs);
