@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from training import luma, matlab_bicubic
+from training import degrade, luma, matlab_bicubic
 from training.cache import cached
 from training.tiles import archives, read_index, read_tiles
 
@@ -109,6 +109,9 @@ def to_planes(pixels: torch.Tensor, colours: int) -> torch.Tensor:
 class PatchSampler:
     """Random patches with flips and rotations; half of the flat ones are dropped.
 
+    Where tiles have a level, a sixth of the patches asks for nothing of it to go, a third for a part, a quarter for all of it
+    and a quarter for more than there is, which takes no more than that.
+
     Twice the batch is drawn and sorted by the deviation of the low-resolution luma: a batch is the most textured
     of them with `FLAT_SHARE` of it taken from the flatter half. `colours` is 1 for luma and 3 for RGB;
     `permute_colours` puts red, green and blue of each patch in a random order. The generator is on the corpus's device.
@@ -142,17 +145,15 @@ class PatchSampler:
         low, high, twin = low[kept], to_planes(high, self.colours), twin[kept]
         if corpus.level is None:
             return low, high
-        asked = self._shares(len(twin))
+        draws = torch.rand(len(twin), generator=self.generator, device=self.generator.device)
+        asked = ((draws - 1 / 6) * 3).clamp(0.0, 1.0)
         if corpus.noise is not None:
             noise = _gather(corpus.noise, twin, corner[kept], turn[kept], self.patch)
             left = F.interpolate(to_planes(noise, self.colours), scale_factor=scale, mode="bicubic", align_corners=False)
             high = high + (1.0 - asked)[:, None, None, None] * left
-        return with_level(low, asked * corpus.level[twin]), high
-
-    def _shares(self, count: int) -> torch.Tensor:
-        """How much of the noise of each patch is to go: all of it in half of them, none in a sixth, else some."""
-        draws = torch.rand(count, generator=self.generator, device=self.generator.device)
-        return ((draws - 1 / 6) * 3).clamp(0.0, 1.0)
+        level = corpus.level[twin]
+        beyond = ((draws - 3 / 4) * 4).clamp(min=0.0)
+        return with_level(low, asked * level + beyond * (degrade.STRONGEST_LEVEL - level)), high
 
     def _below(self, bound: int, shape: tuple[int, ...]) -> torch.Tensor:
         return torch.randint(bound, shape, generator=self.generator, device=self.generator.device)

@@ -268,4 +268,4 @@ def render(count: int, seed: int) -> list[pack.PackedTile]:
 
 
 if __name__ == "__main__":
-    rendered.main(__doc__, render, 1500, FOLDER / ART_ARCHIVE)
+    rendered.main(__doc__, render, 6000, FOLDER / ART_ARCHIVE)

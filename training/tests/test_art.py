@@ -84,9 +84,9 @@ class Levels(unittest.TestCase):
         drawn, _ = PatchSampler(made, 64, 8, torch.Generator().manual_seed(0), colours=3).draw()
         self.assertEqual(drawn.shape, (64, 4, 8, 8))
         share = drawn[:, 3, 0, 0] / (drawn[:, 0, 0, 0] * 2.55)
-        self.assertLessEqual(share.max().item(), 1.00001)
-        counts = [((share - value).abs() < 1e-4).sum().item() for value in (0.0, 1.0)]
-        self.assertTrue(4 <= counts[0] <= 20 and 22 <= counts[1] <= 42 and sum(counts) < 60, counts)
+        self.assertLessEqual(drawn[:, 3].max().item(), degrade.STRONGEST_LEVEL)
+        counts = [((share - value).abs() < 1e-4).sum().item() for value in (0.0, 1.0)] + [(share > 1.0001).sum().item()]
+        self.assertTrue(4 <= counts[0] <= 20 and all(8 <= count <= 26 for count in counts[1:]), counts)
 
     def test_noise_that_is_not_asked_away_stays_in_the_target(self):
         torch.manual_seed(0)
@@ -95,9 +95,9 @@ class Levels(unittest.TestCase):
         made = Corpus(high, (high[:, ::2, ::2] + 20), torch.ones(1), 2, level=torch.tensor([2.0]), noise=noise)
         low, target = PatchSampler(made, 64, 8, torch.Generator().manual_seed(1), colours=3).draw()
         share = low[:, 3, 0, 0] / 2.0
-        expected = (100 + 20 * (1 - share)) / 255
+        expected = (100 + 20 * (1 - share).clamp(min=0)) / 255
         torch.testing.assert_close(target.mean((1, 2, 3)), expected, atol=1e-4, rtol=0)
-        self.assertTrue(share.min() == 0 and share.max() == 1)
+        self.assertTrue(share.min() == 0 and (share == 1).any() and 1 < share.max() <= 1.5)
 
     def test_worn_pictures_are_further_from_the_clean_one_than_the_webs(self):
         tile = render_art.tile((1, 2))[0]
