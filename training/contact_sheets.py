@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("engine", type=Path, help="the inlarge command line")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars")
-    parser.add_argument("sheet", nargs="*", help="sheets to draw, as they are named in docs/images; all by default")
+    parser.add_argument("sheet", nargs="*", help="sheets to draw, such as photo-x4; all by default")
     options = parser.parse_args()
     engine = Engine(options.engine)
     wanted = {
@@ -69,6 +69,8 @@ def main() -> None:
         "restore-x1": lambda: free(own_sets.compressed_photographs(SHOWN_QUALITY, options.data), 5),
         "restore-x4": lambda: free(own_sets.worn_photographs(4, options.data), 5),
     }
+    if unknown := set(options.sheet) - set(wanted):
+        parser.error(f"there is no sheet {', '.join(sorted(unknown))}: choose of {', '.join(wanted)}")
     for name, (scale, files, peers) in wanted.items():
         if options.sheet and name not in options.sheet:
             continue

@@ -17,8 +17,8 @@ KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 3.0, "ui": 1.0 / 4.0}
 TEXT_KIND_WEIGHT = {"text": 1.0, "ui": 1.0 / 2.0, "photo": 1.0 / 4.0}
 """The same for the networks that are for text: screenshots have photographs in them."""
 FLAT_SHARE = 3 / 16
-ART_KIND_WEIGHT = {"line": 1.0, "art": 1.0}
-"""The same for the networks that are for art."""
+ART_KIND_WEIGHT = {"line": 1.0 / 10.0, "art": 1.0, "photo": 1.0 / 10.0}
+"""The same for the networks that are for art: half of what they see is rendered, the rest is drawn by hand or photographed."""
 SHRINK_GROUP = 64
 
 

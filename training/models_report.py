@@ -155,8 +155,8 @@ def reading_table(models: list[dict], engine: Engine) -> list[str]:
     return lines
 
 
-def art_tables(models: list[dict], engine: Engine) -> list[str]:
-    """Clean line art, and through JPEG with and without denoising."""
+def art_tables(models: list[dict], engine: Engine, data: Path) -> list[str]:
+    """Clean line art, and through JPEG with and without denoising; and what is drawn without lines, beside photo."""
     lines = []
     with tempfile.TemporaryDirectory() as folder:
         for quality, levels in ((None, (0.0, 1.0)), (own_sets.ART_QUALITY, (0.0, 1.0, 2.0, 3.0))):
@@ -168,7 +168,10 @@ def art_tables(models: list[dict], engine: Engine) -> list[str]:
                     runs[f"{model['id']}, denoise {level:g}"] = engine.enlarge(file, pairs)
             title = "Held-out scenes of line art" + ("" if quality is None else f", small picture through JPEG {quality}")
             lines += gain_table(title, pairs, runs, 2)
-    return lines
+    pairs = own_sets.drawings(2, data)
+    files = [*(model["file"] for model in models), *(f"{name}-x2-web.onnx" for name in ("photo", "photo-fast"))]
+    runs = {file.removesuffix(".onnx"): engine.enlarge(MODELS / file, pairs) for file in files}
+    return lines + gain_table(f"Held-out backgrounds drawn without lines ({len({pair.source for pair in pairs})})", pairs, runs, 2)
 
 
 def web_tables(models: list[dict], engine: Engine, data: Path) -> list[str]:
@@ -242,7 +245,7 @@ def section(name: str, models: list[dict], engine: Engine, data: Path) -> str:
             lines += gain_table(title, pairs, {m["id"]: engine.enlarge(MODELS / m["file"], pairs) for m in models}, 2)
         lines += reading_table(models, engine)
     if name == "art":
-        lines += art_tables(models, engine)
+        lines += art_tables(models, engine, data)
     if name == "restore":
         lines += restore_tables(models, engine, data)
     return "\n".join(lines)

@@ -123,16 +123,12 @@ def worn_photographs(scale: int, data: Path) -> list[Pair]:
 def choice_pictures(data: Path) -> dict[str, tuple[str, list[np.ndarray]]]:
     """Pictures by what they are, each with what they show, for the choice of a model."""
     pages = [page.pair.low for page in readable_pages(2)]
-    drawn: list[np.ndarray] = []
-    for archive in archives(data, ("art",)):
-        records = [record for record in read_index(archive) if record.held_out and record.kind == "art"]
-        drawn.extend(read_tiles(archive, list({record.source: record for record in records}.values())))
     return {
         "photographs of BSD100": ("photo", [pair.high for pair in published("BSD100", 1, data)]),
         "held-out photographs, as the web leaves them": ("photo", [pair.low for pair in web_photographs(2, data)]),
         "held-out scenes of line art": ("art", [pair.low for pair in art(2, None)]),
         f"the same through JPEG {ART_QUALITY}": ("art", [pair.low for pair in art(2, ART_QUALITY)]),
-        "held-out drawn wallpapers and icons": ("art", drawn),
+        "held-out drawn wallpapers and icons": ("art", list(dict(drawn_by_hand(data)).values())),
         "text in the held-out fonts": ("text", [pair.low for pair in text(2)]),
         "pages of text": ("text", pages),
     }
@@ -188,6 +184,21 @@ def art(scale: int, quality: int | None) -> list[Pair]:
         tile = render_art.tile((SEED, i), held_out=True)[0]
         pairs.append(Pair(f"art-{i:03}", tile, through_jpeg(matlab_bicubic.shrink(tile, scale), quality)))
     return pairs
+
+
+def drawn_by_hand(data: Path) -> list[tuple[str, np.ndarray]]:
+    """All tiles of the held-out drawings that somebody made, with their sources."""
+    tiles = []
+    for archive in archives(data, ("art",)):
+        records = [record for record in read_index(archive) if record.held_out and record.kind == "art"]
+        tiles += zip([record.source for record in records], read_tiles(archive, records), strict=True)
+    return tiles
+
+
+def drawings(scale: int, data: Path) -> list[Pair]:
+    """What `drawn_by_hand` gives, shrunk by MATLAB's bicubic."""
+    tiles = drawn_by_hand(data)
+    return [Pair(f"drawn-{i:03}", t, matlab_bicubic.shrink(t, scale), source=source) for i, (source, t) in enumerate(tiles)]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import onnx
 from onnx import numpy_helper
 from PIL import Image
 
-from training import models_report, onnx_export, own_sets
+from training import models_report, onnx_export, own_sets, pack, rendered
 from training.engine import Engine, with_setting
 from training.families import build
 from training.own_sets import Pair
@@ -79,6 +79,17 @@ class Sets(unittest.TestCase):
             np.testing.assert_array_equal(one.low, other.low)
             self.assertEqual(one.low.shape[0] * 2, one.high.shape[0])
             self.assertGreater(np.abs(one.low.astype(int) - compressed.low).max(), 0)
+
+    def test_drawings_are_the_held_out_ones_of_their_kind(self):
+        tile = np.zeros((256, 256, 3), np.uint8)
+        packed = [rendered.packed(tile + n, f"{n}.webp", f"source {n}", "art" if n % 2 else "photo", "own") for n in range(160)]
+        with tempfile.TemporaryDirectory() as folder:
+            pack.write_part(packed, Path(folder) / "train-free.tar")
+            drawn = own_sets.drawings(2, Path(folder))
+        wanted = [p.record.source for p in packed if p.record.held_out and p.record.kind == "art"]
+        self.assertGreater(len(wanted), 0)
+        self.assertEqual([pair.source for pair in drawn], wanted)
+        self.assertEqual([pair.low[0, 0, 0] for pair in drawn], [int(source.removeprefix("source ")) for source in wanted])
 
     def test_text_is_measured_in_all_of_its_fonts_or_not_at_all(self):
         files = [f"{family}{n}.ttf" for family, (count, _) in own_sets.HELD_OUT_FONTS.items() for n in range(count)]
