@@ -69,9 +69,10 @@ class Manifest(unittest.TestCase):
             ):
                 return manifest.credits_of("art", Path("somewhere"))
 
-        self.assertEqual(credits(("line", "art", "photo")), ["somebody/art (CC0-1.0)", "somebody/line (CC0-1.0)"])
+        learned = ["somebody/art (CC0-1.0)", "somebody/line (CC0-1.0)", "somebody/photo (CC0-1.0)"]
+        self.assertEqual(credits(("line", "art", "photo", "text")), learned)
         with self.assertRaisesRegex(FileNotFoundError, "line.*render_art"):
-            credits(("art", "photo"))
+            credits(("art", "photo", "text"))
 
     def test_notices_one_changed_byte(self):
         model = self.models[0]
