@@ -4,10 +4,13 @@ import torch
 
 CHARBONNIER_EPSILON = 1e-3
 FOURIER_WEIGHT = 0.05
+SMALLEST_ERROR = 1e-6
+"""Added to a patch's mean square, a quarter of a grey level: a flat patch would else count without bound."""
 
 
 def pixel_loss(name: str, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """`l1`; `charbonnier` (a smooth L1); `l1+fft`: L1 plus 0.05 of the L1 of the orthonormal 2-D spectra; `l2`."""
+    """`l1`; `charbonnier` (a smooth L1); `l1+fft`: L1 plus 0.05 of the L1 of the orthonormal 2-D spectra; `l2`;
+    `psnr`: the mean of the patches' PSNRs in dB, negated, where a patch of faint texture counts as much as a hard edge."""
     difference = output - target
     if name == "l1":
         return difference.abs().mean()
@@ -18,4 +21,6 @@ def pixel_loss(name: str, output: torch.Tensor, target: torch.Tensor) -> torch.T
         return difference.abs().mean() + FOURIER_WEIGHT * spectrum.abs().mean()
     if name == "l2":
         return (difference**2).mean()
-    raise ValueError(f"unknown loss {name!r}: choose l1, charbonnier, l1+fft or l2")
+    if name == "psnr":
+        return 10 * (difference**2).mean(dim=(1, 2, 3)).add(SMALLEST_ERROR).log10().mean()
+    raise ValueError(f"unknown loss {name!r}: choose l1, charbonnier, l1+fft, l2 or psnr")

@@ -203,6 +203,7 @@ class Training(unittest.TestCase):
         self.assertAlmostEqual(pixel_loss("l2", half, zero).item(), 0.25)
         self.assertAlmostEqual(pixel_loss("charbonnier", half, zero).item(), 0.5, places=5)
         self.assertGreater(pixel_loss("l1+fft", half, zero).item(), 0.5)
+        self.assertAlmostEqual(pixel_loss("psnr", half, zero).item(), -6.0206, places=3)
         with self.assertRaises(ValueError):
             pixel_loss("huber", half, zero)
 
