@@ -2,6 +2,7 @@ import { proxy, releaseProxy, transfer, wrap, type Remote } from 'comlink';
 import { abortError, DeviceError } from '../shared/errors.js';
 import { watchLifeline } from '../shared/lifeline.js';
 import type { CoordinatorApi, HostApi } from '../shared/protocol.js';
+import { compileAhead, moduleOf } from './ahead.js';
 import { startWorker } from './spawn.js';
 
 /** How long a coordinator may take to answer a cancel before it is ended. */
@@ -31,6 +32,7 @@ export class Crew {
   /** The coordinator, started if there is none. A failed start is not remembered. */
   coordinator(): Promise<Coordinator> {
     if (this.current) return this.current.started;
+    compileAhead(this.assetBase);
     const { worker, address } = startWorker(this.assetBase, 'coordinator');
     const api = wrap<CoordinatorApi>(worker);
     const stopWatching = new AbortController();
@@ -87,6 +89,7 @@ export class Crew {
         return this.spawn();
       },
       terminate: (id) => this.terminate(id),
+      module: (name) => moduleOf(this.assetBase, name),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { PlainError } from './errors.js';
 import type { Kind, ModelEntry } from './manifest.js';
+import type { PackageName } from './packages.js';
 
 /** The engines, by the names shown to users. */
 export type BackendName = 'gpu' | 'simd' | 'tract' | 'reference';
@@ -237,6 +238,8 @@ export interface HostApi {
   /** Starts a compute worker and gives the port that it listens on. */
   spawn(): Promise<{ id: number; port: MessagePort }>;
   terminate(id: number): void;
+  /** The compiled module of a package, where the page could get it. */
+  module(name: PackageName): Promise<WebAssembly.Module | undefined>;
 }
 
 export interface EngineInfo {

@@ -1,1 +1,2 @@
+import './ahead.js';
 import './app.js';

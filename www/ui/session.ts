@@ -10,6 +10,7 @@ import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type
 import { forecast, timingPicture, type Forecast } from './forecast.js';
 import { Paces, passesOf } from './paces.js';
 import { fraction, newItem, problemOf, type Item } from './item.js';
+import { assetBase } from './place.js';
 import { canChooseFile, chooseFile, save } from './save.js';
 import { initialSettings, optionsOf, SCALES, sizeOptions, type Settings } from './settings.js';
 
@@ -339,7 +340,7 @@ export class Session extends EventTarget {
   private open(): Promise<Upscaler> {
     if (this.upscaler) return this.upscaler;
     this.engineProblem = undefined;
-    const opening = createUpscaler({ backend: this.settings.backend, assetBase: new URL('./', document.baseURI) });
+    const opening = createUpscaler({ backend: this.settings.backend, assetBase });
     this.upscaler = opening;
     opening.then(
       (upscaler) => {

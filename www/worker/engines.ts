@@ -1,10 +1,11 @@
 import { type Remote } from 'comlink';
 import { DeviceError, toPlain } from '../shared/errors.js';
 import { appPackages, type AppPackage } from '../shared/features.js';
+import { compile, glueOf, type PackageName } from '../shared/packages.js';
 import { BACKENDS, type BackendChoice, type BackendName, type EngineReport, type HostApi, type Refusal } from '../shared/protocol.js';
 import { Nursery } from './nursery.js';
 import { Pool } from './pool.js';
-import { compile, glueOf, instantiate, preloadGlue, type AppGlue, type Artefact, type PackageName } from './wasm.js';
+import { instantiate, preloadGlue, type AppGlue, type Artefact } from './wasm.js';
 
 const SOFTWARE = 'This GPU is emulated in software, which is slower than the CPU engine.';
 
@@ -21,11 +22,13 @@ export class Engines {
   private uses = 0;
   private idle: ReturnType<typeof setTimeout> | undefined;
   private readonly nursery: Nursery;
+  private readonly host: Remote<HostApi>;
   private readonly assetBase: string;
   private readonly most: number;
 
   constructor(host: Remote<HostApi>, assetBase: string, workers: number) {
     this.nursery = new Nursery(host, glueOf(assetBase, appPackages()[0] ?? 'app'));
+    this.host = host;
     this.assetBase = assetBase;
     this.most = Math.max(1, workers);
   }
@@ -84,11 +87,17 @@ export class Engines {
   private artefact(name: PackageName): Promise<Artefact> {
     let found = this.compiled.get(name);
     if (!found) {
-      found = compile(this.assetBase, name);
+      found = this.fetched(name);
       found.catch(() => this.compiled.delete(name));
       this.compiled.set(name, found);
     }
     return found;
+  }
+
+  /** The page's module, which may be there before this worker is; else one of its own, or the reason why there is none. */
+  private async fetched(name: PackageName): Promise<Artefact> {
+    const module = await this.host.module(name);
+    return { glue: glueOf(this.assetBase, name), module: module ?? (await compile(this.assetBase, name)) };
   }
 
   /**

@@ -1,5 +1,4 @@
 import { DeviceError } from '../shared/errors.js';
-import type { AppPackage } from '../shared/features.js';
 import type { Kind } from '../shared/manifest.js';
 
 /** A parsed network (wasm class of the app module). */
@@ -129,47 +128,9 @@ export interface Artefact {
   readonly module: WebAssembly.Module;
 }
 
-/** tract is a module of its own: 2 MB that only a model with unusual operations needs. */
-export type PackageName = AppPackage | 'tract';
-
-/** The script of a package. */
-export function glueOf(assetBase: string, name: PackageName): string {
-  return new URL(`wasm/${name}/inlarge.js`, assetBase).href;
-}
-
 /** Fetches a package's script while its module is still on the way; what goes wrong comes up again in `instantiate`. */
 export function preloadGlue(glue: string): void {
   import(/* @vite-ignore */ glue).catch(() => {});
-}
-
-/** Fetches and compiles a package once, so that every worker gets the compiled module and no second download. */
-export async function compile(assetBase: string, name: PackageName): Promise<Artefact> {
-  const glue = glueOf(assetBase, name);
-  const address = new URL('inlarge_bg.wasm', glue).href;
-  const remedy = 'Check the connection, then reload the page.';
-  let response: Response;
-  try {
-    response = await fetch(address);
-  } catch (cause) {
-    throw new DeviceError(`The engine file ${address} could not be fetched.`, remedy, cause);
-  }
-  if (!response.ok) {
-    throw new DeviceError(`The engine file ${address} could not be fetched: the server answered ${response.status}.`, remedy);
-  }
-  try {
-    // Streaming needs the type application/wasm, which not every static host sends.
-    const typed = response.headers.get('content-type')?.startsWith('application/wasm') ?? false;
-    const module = typed
-      ? await WebAssembly.compileStreaming(response)
-      : await WebAssembly.compile(await response.arrayBuffer());
-    return { glue, module };
-  } catch (cause) {
-    throw new DeviceError(
-      `The engine file ${address} could not be compiled: ${cause instanceof Error ? cause.message : String(cause)}`,
-      "Use a browser with WebAssembly SIMD, and allow 'wasm-unsafe-eval' in the page's script-src.",
-      cause,
-    );
-  }
 }
 
 /** Imports the glue of a package and instantiates its module in this worker. */

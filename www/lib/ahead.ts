@@ -1,0 +1,25 @@
+import { appPackages } from '../shared/features.js';
+import { compile, type PackageName } from '../shared/packages.js';
+
+/** Modules by the folder and the package, compiled or on the way. */
+const modules = new Map<string, Promise<WebAssembly.Module | undefined>>();
+
+/** Begins with the engine's module while the workers that will ask for it are not there yet. */
+export function compileAhead(assetBase: URL): void {
+  const [best] = appPackages();
+  if (best) void moduleOf(assetBase, best);
+}
+
+/**
+ * The module of a package, fetched and compiled once for all upscalers of the page. Undefined where the page cannot have it, be it
+ * that its policy forbids: from then on the workers try by themselves, and say what is wrong.
+ */
+export function moduleOf(assetBase: URL, name: PackageName): Promise<WebAssembly.Module | undefined> {
+  const key = `${assetBase.href} ${name}`;
+  let found = modules.get(key);
+  if (!found) {
+    found = compile(assetBase.href, name).catch(() => undefined);
+    modules.set(key, found);
+  }
+  return found;
+}

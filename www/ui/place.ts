@@ -1,0 +1,2 @@
+/** Where the page's files lie. */
+export const assetBase = new URL('./', document.baseURI);
