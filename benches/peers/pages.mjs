@@ -1,4 +1,5 @@
 import { chromium } from '@playwright/test';
+import { Line } from './line.mjs';
 
 /** How long a visit may take, in milliseconds. */
 const PATIENCE = 180_000;
@@ -6,10 +7,16 @@ const SIDE = 512;
 const PICTURE = '/scene.png';
 /** How long a new window is left alone, in milliseconds: the browser loads pages of its own there, which take both cores for a second. */
 const SETTLING = 3000;
+/** What lies between the server and the browser: nothing, and what Lighthouse takes for the line of a desktop computer. */
+const LINES = {
+  none: undefined,
+  '10 Mbit/s, 40 ms': { rate: 10_240_000, delay: 40 },
+};
 
 /**
  * Opens our page and the minimal page on ONNX Runtime Web `rounds` times each, in turns, with empty caches and again, and
- * gives for each visit the milliseconds from navigation to the finished picture and the bytes that were fetched for it.
+ * gives for each visit the milliseconds from navigation to the finished picture and the bytes that were fetched for it; all of
+ * that over each of `LINES`.
  */
 export async function measurePages(plan, server, report) {
   const browser = await chromium.launch({ executablePath: plan.browser, args: ['--no-sandbox'] });
@@ -20,15 +27,19 @@ export async function measurePages(plan, server, report) {
     // Nobody's first visit waits for the compressor.
     for (const job of JOBS) await visit(browser, server, job);
     for (let round = 0; round < plan.pageRounds; round += 1) {
-      for (const job of JOBS) {
-        for (const result of await visit(browser, server, job)) {
-          visits.push(result);
-          await report(`${result.page}, ${result.cache} cache: ${result.ms.toFixed(0)} ms, ${result.bytes} bytes`);
+      for (const [line, character] of Object.entries(LINES)) {
+        server.line = character && new Line(character);
+        for (const job of JOBS) {
+          for (const result of await visit(browser, server, job)) {
+            visits.push({ line, ...result });
+            await report(`${result.page}, ${result.cache} cache, line ${line}: ${result.ms.toFixed(0)} ms, ${result.bytes} bytes`);
+          }
         }
       }
     }
   } finally {
     server.counting = false;
+    server.line = undefined;
     await browser.close();
   }
   return visits;

@@ -19,6 +19,7 @@ const TYPES = {
 };
 /** Compressed already. */
 const DENSE = new Set(['.png', '.jpg']);
+const NOTHING = Buffer.alloc(0);
 
 /** Shared memory, and with it threads, is for pages that ask to be isolated. */
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
@@ -30,7 +31,9 @@ const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-E
 export class CountingServer {
   /** Every answer: `{path, bytes, worker}`; `bytes` of the body as sent, `worker` for what a service worker asked for. */
   sent = [];
-  /** PNGs by the address under which they are given out, uncounted. */
+  /** What lies between the server and the browser; nothing where it is undefined. */
+  line = undefined;
+  /** PNGs by the address under which they are given out, uncounted and at once. */
   pictures = new Map();
 
   constructor(folders, cache) {
@@ -67,13 +70,18 @@ export class CountingServer {
     const worker = 'service-worker' in request.headers || /\/sw\.js$/.test(request.headers.referer ?? '');
     if (request.headers['if-none-match'] === tag) {
       this.sent.push({ path, bytes: 0, worker });
-      response.writeHead(304, fields).end();
+      await this.send(response, 304, fields, NOTHING);
       return;
     }
     const compressed = !DENSE.has(extname(file)) && /\bbr\b/.test(request.headers['accept-encoding'] ?? '') && this.compresses(path);
     const body = compressed ? await this.brotli(file) : await readFile(file);
     this.sent.push({ path, bytes: body.length, worker });
-    response.writeHead(200, { ...fields, 'Content-Length': body.length, ...(compressed ? { 'Content-Encoding': 'br' } : {}) }).end(body);
+    await this.send(response, 200, { ...fields, 'Content-Length': body.length, ...(compressed ? { 'Content-Encoding': 'br' } : {}) }, body);
+  }
+
+  async send(response, status, fields, body) {
+    if (this.line) await this.line.send(response, status, fields, body);
+    else response.writeHead(status, fields).end(body);
   }
 
   /** Only what is counted is worth the minutes that the highest level takes. */

@@ -31,7 +31,7 @@ const ENGINES: [&str; 8] =
 const MODULES: [&str; 3] = ["app", "app-relaxed", "tract"];
 /// Of peers on a software adapter, which take half a minute a tile.
 const SOFTWARE_ROUNDS: u32 = 3;
-const PAGE_ROUNDS: u32 = 3;
+const PAGE_ROUNDS: u32 = 7;
 
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask bench web [OPTION...]

@@ -38,6 +38,7 @@ struct Samples {
 
 #[derive(Debug, Deserialize)]
 struct Visit {
+    line: String,
     page: String,
     cache: String,
     ms: f64,
@@ -94,12 +95,16 @@ pub(crate) struct Row {
 /// Visits to a page, from navigation to the finished picture.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PageRow {
+    /// What lay between the server and the browser: its rate and delay, or `none`.
+    pub(crate) line: String,
     /// `inlarge` or `ort`.
     pub(crate) page: String,
     /// `cold` or `warm`.
     pub(crate) cache: String,
     pub(crate) ms_median: f64,
     pub(crate) ms_min: f64,
+    /// `ms_median` over that of the page with ONNX Runtime Web.
+    pub(crate) ratio_to_ort: Option<f64>,
     pub(crate) runs: usize,
     /// Bodies as sent, in brotli, until the picture was finished; the most of all visits.
     pub(crate) bytes: u64,
@@ -169,22 +174,36 @@ fn on_gpu(engine: &str) -> bool {
 fn page_rows(visits: &[Visit]) -> Vec<PageRow> {
     let mut rows: Vec<PageRow> = Vec::new();
     for visit in visits {
-        if rows.iter().any(|row| row.page == visit.page && row.cache == visit.cache) {
+        if rows.iter().any(|row| (&row.line, &row.page, &row.cache) == visit.case()) {
             continue;
         }
-        let same: Vec<&Visit> = visits.iter().filter(|other| other.page == visit.page && other.cache == visit.cache).collect();
+        let same: Vec<&Visit> = visits.iter().filter(|other| other.case() == visit.case()).collect();
         let ms: Vec<f64> = same.iter().map(|visit| visit.ms).collect();
         rows.push(PageRow {
+            line: visit.line.clone(),
             page: visit.page.clone(),
             cache: visit.cache.clone(),
             ms_median: rounded(median(&ms)),
             ms_min: rounded(minimum(&ms)),
+            ratio_to_ort: None,
             runs: ms.len(),
             bytes: same.iter().map(|visit| visit.bytes).max().unwrap_or_default(),
             bytes_for_offline: same.iter().map(|visit| visit.offline).max().unwrap_or_default(),
         });
     }
+    let references: Vec<PageRow> = rows.iter().filter(|row| row.page == "ort").cloned().collect();
+    for row in &mut rows {
+        let reference = references.iter().find(|other| (&other.line, &other.cache) == (&row.line, &row.cache));
+        row.ratio_to_ort = reference.map(|other| rounded(row.ms_median / other.ms_median));
+    }
     rows
+}
+
+impl Visit {
+    /// What visits are alike in.
+    fn case(&self) -> (&String, &String, &String) {
+        (&self.line, &self.page, &self.cache)
+    }
 }
 
 /// The middle of the sorted values, or the mean of the two in the middle; not a number where there are none.
@@ -219,9 +238,10 @@ pub(crate) mod tests {
                 {{"net": "tiny", "tile": 64, "threads": 1, "engine": "ort-wasm", "ms": [5, 4, 30], "tiles": 4, "maxError": 0}},
                 {{"net": "tiny", "tile": 64, "threads": 1, "engine": "inlarge-simd", "ms": [2, 1], "tiles": 4, "maxError": {max_error}}},
                 {{"net": "tiny", "tile": 64, "threads": 1, "engine": "inlarge-gpu", "ms": [9], "tiles": 1, "maxError": 1e-6}}],
-              "pages": [{{"page": "inlarge", "cache": "cold", "ms": 900, "bytes": 500000, "offline": 2000000}},
-                {{"page": "inlarge", "cache": "cold", "ms": 700, "bytes": 500010, "offline": 2000000}},
-                {{"page": "ort", "cache": "cold", "ms": 2000.25, "bytes": 3000000, "offline": 0}}]}}"#
+              "pages": [{{"line": "none", "page": "inlarge", "cache": "cold", "ms": 900, "bytes": 500000, "offline": 2000000}},
+                {{"line": "none", "page": "inlarge", "cache": "cold", "ms": 700, "bytes": 500010, "offline": 2000000}},
+                {{"line": "slow", "page": "inlarge", "cache": "cold", "ms": 1500, "bytes": 500000, "offline": 2000000}},
+                {{"line": "none", "page": "ort", "cache": "cold", "ms": 2000.25, "bytes": 3000000, "offline": 0}}]}}"#
         );
         let peers = [("onnxruntime-web".to_owned(), "1.2.3".to_owned())].into();
         Report::new(serde_json::from_str(&json).unwrap(), "a <machine>".to_owned(), peers)
@@ -248,8 +268,9 @@ pub(crate) mod tests {
     #[test]
     fn visits_to_a_page_are_one_row() {
         let pages = report("0").pages;
-        assert_eq!(pages.len(), 2);
+        assert_eq!(pages.len(), 3);
         assert_eq!((pages[0].ms_median, pages[0].ms_min, pages[0].runs, pages[0].bytes), (800.0, 700.0, 2, 500_010));
+        assert_eq!(pages.iter().map(|row| row.ratio_to_ort).collect::<Vec<_>>(), [Some(0.4), None, Some(1.0)]);
     }
 
     #[test]
