@@ -1,16 +1,32 @@
 """Pixel losses on luma or RGB patches, [n, c, h, w]."""
 
 import torch
+from torch.nn import functional
 
 CHARBONNIER_EPSILON = 1e-3
 FOURIER_WEIGHT = 0.05
 SMALLEST_ERROR = 1e-6
 """Added to a patch's mean square, a quarter of a grey level: a flat patch would else count without bound."""
+REGRET_WEIGHT = 4.0
 
 
-def pixel_loss(name: str, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def bicubic(low: torch.Tensor, scale: int) -> torch.Tensor:
+    """What the network's output is compared with in `regret`, [n, c, scale h, scale w]."""
+    size = [scale * side for side in low.shape[-2:]]
+    return functional.interpolate(low, size=size, mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def decibels(difference: torch.Tensor) -> torch.Tensor:
+    """PSNR of each patch, negated, [n]."""
+    return 10 * (difference**2).mean(dim=(1, 2, 3)).add(SMALLEST_ERROR).log10()
+
+
+def pixel_loss(
+    name: str, output: torch.Tensor, target: torch.Tensor, usual: torch.Tensor | None = None
+) -> torch.Tensor:
     """`l1`; `charbonnier` (a smooth L1); `l1+fft`: L1 plus 0.05 of the L1 of the orthonormal 2-D spectra; `l2`;
-    `psnr`: the mean of the patches' PSNRs in dB, negated, where a patch of faint texture counts as much as a hard edge."""
+    `psnr`: the mean of the patches' PSNRs in dB, negated, where a patch of faint texture counts as much as a hard edge;
+    `regret`: that, plus 4 times the dB by which a patch falls behind `usual`, its bicubic enlargement."""
     difference = output - target
     if name == "l1":
         return difference.abs().mean()
@@ -22,5 +38,8 @@ def pixel_loss(name: str, output: torch.Tensor, target: torch.Tensor) -> torch.T
     if name == "l2":
         return (difference**2).mean()
     if name == "psnr":
-        return 10 * (difference**2).mean(dim=(1, 2, 3)).add(SMALLEST_ERROR).log10().mean()
-    raise ValueError(f"unknown loss {name!r}: choose l1, charbonnier, l1+fft, l2 or psnr")
+        return decibels(difference).mean()
+    if name == "regret" and usual is not None:
+        lost = decibels(difference)
+        return (lost + REGRET_WEIGHT * (lost - decibels(usual - target)).clamp(min=0)).mean()
+    raise ValueError(f"unknown loss {name!r}: choose l1, charbonnier, l1+fft, l2, psnr or regret")

@@ -5,7 +5,7 @@ import warnings
 import torch
 from torch import nn
 
-from training.losses import pixel_loss
+from training.losses import bicubic, pixel_loss
 
 GRADIENT_NORM_LIMIT = 0.5
 EAGER_STEPS = 12
@@ -72,9 +72,11 @@ class Update:
     def _step(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16", cache_enabled=False):
             output = self.network(low)
-        border = self.margin * (high.shape[-1] // low.shape[-1])
+        scale = high.shape[-1] // low.shape[-1]
+        border = self.margin * scale
         inner = slice(border, high.shape[-1] - border)
-        loss = pixel_loss(self.loss, output[..., inner, inner], high[..., inner, inner])
+        usual = bicubic(low[:, : high.shape[1]], scale)[..., inner, inner] if self.loss == "regret" else None
+        loss = pixel_loss(self.loss, output[..., inner, inner], high[..., inner, inner], usual)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM_LIMIT)
