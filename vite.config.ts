@@ -2,12 +2,13 @@ import { defineConfig, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { assets } from './www/build/assets.ts';
 import { npmPackage } from './www/build/npm.ts';
+import { preload } from './www/build/preload.ts';
 import { workspaceVersion } from './www/build/version.ts';
 
 /**
- * Three builds, in this order (package.json): `--mode workers` empties dist/ and writes dist/worker/ under fixed names,
- * because the library finds workers by name below its asset base; the default one adds the page and its
- * service worker; `--mode npm` writes the package to dist/npm/.
+ * Four builds, in this order (package.json): `--mode coordinator` empties dist/; it and `--mode compute` write dist/worker/ under
+ * fixed names, because the library finds workers by name below its asset base, each in one file, because a worker that imports
+ * starts later; the default one adds the page and its service worker; `--mode npm` writes the package to dist/npm/.
  */
 export default defineConfig(({ mode }): UserConfig => {
   const common: UserConfig = {
@@ -16,24 +17,22 @@ export default defineConfig(({ mode }): UserConfig => {
     define: { __INLARGE_VERSION__: JSON.stringify(workspaceVersion()) },
   };
   const target = 'es2022';
-  if (mode === 'workers') return { ...common, build: { target, outDir: 'dist', emptyOutDir: true, ...workers } };
+  if (mode === 'coordinator' || mode === 'compute') return { ...common, build: { target, outDir: 'dist', emptyOutDir: mode === 'coordinator', ...worker(mode) } };
   if (mode === 'npm') return npmPackage(common, target);
   return {
     ...common,
     publicDir: 'www/public',
     build: { target, outDir: 'dist', emptyOutDir: false, modulePreload: { polyfill: false } },
-    plugins: [assets('dist'), pwa()],
+    plugins: [assets('dist'), preload('/www/ui/app.ts'), pwa()],
   };
 });
 
-/** The worker entries with fixed names; also used by the npm build. */
-const workers: UserConfig['build'] = {
-  modulePreload: false,
-  rolldownOptions: {
-    input: { coordinator: 'www/worker/coordinator.ts', compute: 'www/worker/compute.ts' },
-    output: { entryFileNames: 'worker/[name].js', chunkFileNames: 'worker/shared.js' },
-  },
-};
+function worker(name: string): UserConfig['build'] {
+  return {
+    modulePreload: false,
+    rolldownOptions: { input: { [name]: `www/worker/${name}.ts` }, output: { entryFileNames: 'worker/[name].js' } },
+  };
+}
 
 function pwa() {
   return VitePWA({

@@ -83,6 +83,43 @@ for (const file of ['inlarge_bg.wasm', 'inlarge.js']) {
   });
 }
 
+test('models and pictures can be chosen while the engine is on its way; what was started ahead is used', async ({ page }) => {
+  const scripts: string[] = [];
+  page.on('worker', (worker) => scripts.push(worker.url().split('/').at(-1) ?? ''));
+  let pass = (): void => {};
+  const held = new Promise<void>((resolve) => (pass = resolve));
+  await page.route('**/inlarge_bg.wasm', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const app = await App.open(page);
+  await page.locator('summary').filter({ hasText: 'Engine' }).click();
+  await app.engine.selectOption('simd');
+  await app.add(PICTURE);
+  await app.scale.selectOption('2');
+  await app.model.selectOption('photo-fast');
+  await expect(app.status).toContainText('Starting the engine');
+  expect(scripts.toSorted()).toEqual(['compute.js', 'compute.js', 'coordinator.js']);
+  pass();
+  const { difference } = await compare(page, await app.upscale(), await enlargeByCommandLine(PICTURE.name, PICTURE.buffer, 2));
+  expect(difference).toBeLessThanOrEqual(1);
+  expect(scripts).toHaveLength(3);
+});
+
+test('a worker that fails before anybody needs it is started again', async ({ page }) => {
+  let asked = 0;
+  await page.route('**/worker/coordinator.js', (route) => ((asked += 1) === 1 ? route.abort() : route.continue()));
+  // The page's own script comes after the failure.
+  await page.route('**/assets/app-*.js', async (route) => {
+    await expect.poll(() => asked).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await route.continue();
+  });
+  const app = await App.open(page, 'simd');
+  await expect(app.status).toContainText('Engine simd');
+  expect(asked).toBe(2);
+});
+
 test('the model is fetched while the settings are still open, and once', async ({ page }) => {
   const app = await App.open(page, 'simd');
   await expect(app.status).toContainText('Engine simd');

@@ -2,15 +2,14 @@ import { ModelError, ParameterError } from '../shared/errors.js';
 import { isManifest, type Manifest, type ModelEntry } from '../shared/manifest.js';
 
 /** Fetches `models/manifest.json`. */
-export async function fetchManifest(assetBase: URL, signal?: AbortSignal): Promise<Manifest> {
+export async function fetchManifest(assetBase: URL): Promise<Manifest> {
   const address = new URL('models/manifest.json', assetBase).href;
   let parsed: unknown;
   try {
-    const response = await fetch(address, signal ? { signal } : {});
+    const response = await fetch(address);
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     parsed = await response.json();
   } catch (cause) {
-    if (signal?.aborted) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ModelError(
       `The list of models at ${address} could not be read: ${why}.`,

@@ -1,9 +1,10 @@
 import { proxy, releaseProxy, transfer, wrap, type Remote } from 'comlink';
 import { abortError, DeviceError } from '../shared/errors.js';
+import { appPackages } from '../shared/features.js';
 import { watchLifeline } from '../shared/lifeline.js';
-import type { CoordinatorApi, HostApi } from '../shared/protocol.js';
+import type { BackendChoice, CoordinatorApi, HostApi, SpawnedWorker } from '../shared/protocol.js';
 import { compileAhead, moduleOf } from './ahead.js';
-import { startWorker } from './spawn.js';
+import { isWaiting, startAhead, startWorker } from './spawn.js';
 
 /** How long a coordinator may take to answer a cancel before it is ended. */
 const CANCEL_MS = 150;
@@ -18,15 +19,18 @@ export interface Coordinator {
 
 /** The workers of one upscaler: starts the coordinator when it is needed, ends whatever must end. */
 export class Crew {
+  /** The engine that a coordinator starts at once. */
+  backend: BackendChoice;
   private readonly assetBase: URL;
   private readonly workers: number;
   private readonly compute = new Map<number, Worker>();
   private nextId = 1;
   private current: { started: Promise<Coordinator>; end: (reason: Error) => void } | undefined;
 
-  constructor(assetBase: URL, workers: number) {
+  constructor(assetBase: URL, workers: number, backend: BackendChoice) {
     this.assetBase = assetBase;
     this.workers = workers;
+    this.backend = backend;
   }
 
   /** The coordinator, started if there is none. A failed start is not remembered. */
@@ -34,6 +38,8 @@ export class Crew {
     if (this.current) return this.current.started;
     compileAhead(this.assetBase);
     const { worker, address } = startWorker(this.assetBase, 'coordinator');
+    // The coordinator asks for one as soon as it runs.
+    if (!isWaiting(this.assetBase, 'compute')) startAhead(this.assetBase, 'compute');
     const api = wrap<CoordinatorApi>(worker);
     const stopWatching = new AbortController();
     let kill: (reason: Error) => void = () => {};
@@ -53,8 +59,16 @@ export class Crew {
     worker.onerror = (event) => end(lost(event, address));
     const guarded = <T>(call: Promise<T>): Promise<T> => Promise.race([call, death]);
     const lifeline = `inlarge-coordinator-${performance.timeOrigin}-${Math.random()}-${lifelines++}`;
-    const setup = { assetBase: this.assetBase.href, version: __INLARGE_VERSION__, workers: this.workers, lifeline };
-    const started = guarded(api.start(setup, proxy(this.hostFor(() => this.current?.end === end)))).then(
+    const setup = { assetBase: this.assetBase.href, version: __INLARGE_VERSION__, workers: this.workers, lifeline, backend: this.backend };
+    const isCurrent = (): boolean => this.current?.end === end;
+    const start = async (): Promise<boolean> => {
+      const best = appPackages()[0] ?? 'app';
+      const module = await moduleOf(this.assetBase, best);
+      if (!isCurrent()) throw abortError();
+      const spare = this.spawn();
+      return api.start(setup, proxy(this.hostFor(isCurrent)), transfer({ spare, package: best, module }, [spare.port]));
+    };
+    const started = guarded(start()).then(
       (held) => {
         if (held) watchLifeline(lifeline, stopWatching.signal).then(() => end(died()), () => {});
         return { api, guarded };
@@ -86,14 +100,15 @@ export class Crew {
     return {
       spawn: async () => {
         if (!isCurrent()) throw abortError();
-        return this.spawn();
+        const spawned = this.spawn();
+        return transfer(spawned, [spawned.port]);
       },
       terminate: (id) => this.terminate(id),
       module: (name) => moduleOf(this.assetBase, name),
     };
   }
 
-  private spawn(): { id: number; port: MessagePort } {
+  private spawn(): SpawnedWorker {
     const id = this.nextId++;
     const { worker, address } = startWorker(this.assetBase, 'compute');
     this.compute.set(id, worker);
@@ -103,7 +118,7 @@ export class Crew {
     };
     const { port1, port2 } = new MessageChannel();
     worker.postMessage({ port: port2 }, [port2]);
-    return transfer({ id, port: port1 }, [port1]);
+    return { id, port: port1 };
   }
 
   private terminate(id: number): void {

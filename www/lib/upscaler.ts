@@ -5,7 +5,8 @@ import { forKinds, type Kind, type Manifest, type ModelEntry } from '../shared/m
 import type {
   BackendChoice, EngineReport, FinishRequest, JobRequest, JobResult, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, Pyramid, SizeRequest,
 } from '../shared/protocol.js';
-import { choose, fetchManifest, hasVariant, USER_PREFIX } from './catalogue.js';
+import { manifestOf } from './ahead.js';
+import { choose, hasVariant, USER_PREFIX } from './catalogue.js';
 import { Crew, type Coordinator } from './crew.js';
 import { decodeInBrowser, toFile } from './input.js';
 import { resultName } from './names.js';
@@ -36,13 +37,13 @@ export async function createUpscaler(options: UpscalerOptions = {}): Promise<Ups
   // What pages that ended have left is removed now.
   void shelf();
   const workers = Math.max(1, Math.floor(options.workers ?? defaultWorkers()));
-  const crew = new Crew(assetBase, workers);
+  const crew = new Crew(assetBase, workers, backend);
   const began = performance.now();
   const progress = (done: number) => options.onProgress?.({ phase: 'load', done, total: 2, seconds: (performance.now() - began) / 1000 });
   signal?.addEventListener('abort', () => crew.endAll(), { once: true });
   try {
     progress(0);
-    const [manifest, coordinator] = await Promise.all([fetchManifest(assetBase, signal), crew.coordinator()]);
+    const [manifest, coordinator] = await Promise.all([manifestOf(assetBase), crew.coordinator()]);
     progress(1);
     const engine = await coordinator.guarded(coordinator.api.engine(backend));
     progress(2);
@@ -107,6 +108,7 @@ class Running implements Upscaler {
     return this.enqueue(undefined, async (coordinator) => {
       this.engine = await coordinator.guarded(coordinator.api.engine(backend));
       this.backend = backend;
+      this.crew.backend = backend;
       return this.engine;
     });
   }

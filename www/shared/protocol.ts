@@ -208,12 +208,28 @@ export interface CoordinatorSetup {
   readonly workers: number;
   /** Name of the Web Lock that this worker holds while it lives. */
   readonly lifeline: string;
+  /** The engine that will be asked for first: it starts at once. */
+  readonly backend: BackendChoice;
+}
+
+/** A compute worker, and the port that it listens on. */
+export interface SpawnedWorker {
+  readonly id: number;
+  readonly port: MessagePort;
+}
+
+/** What the page has ready for a coordinator that starts, so that it need not ask. */
+export interface Provision {
+  readonly spare: SpawnedWorker;
+  readonly package: PackageName;
+  /** The package's module, where the page could get it. */
+  readonly module: WebAssembly.Module | undefined;
 }
 
 /** What the coordinator offers to the page. */
 export interface CoordinatorApi {
   /** Loads the app module. Resolves to whether the lifeline is held. */
-  start(setup: CoordinatorSetup, host: HostApi): Promise<boolean>;
+  start(setup: CoordinatorSetup, host: HostApi, provision: Provision): Promise<boolean>;
   /** Starts the engine that `choice` leads to, without preparing a network. */
   engine(choice: BackendChoice): Promise<EngineReport>;
   /** Starts the workers and fetches the models that the next picture will probably need. */
@@ -236,7 +252,7 @@ export interface CoordinatorApi {
 /** What the page offers to the coordinator: only a document can create workers everywhere. */
 export interface HostApi {
   /** Starts a compute worker and gives the port that it listens on. */
-  spawn(): Promise<{ id: number; port: MessagePort }>;
+  spawn(): Promise<SpawnedWorker>;
   terminate(id: number): void;
   /** The compiled module of a package, where the page could get it. */
   module(name: PackageName): Promise<WebAssembly.Module | undefined>;
@@ -261,8 +277,6 @@ export interface EngineStart {
 /** What a compute worker offers to the coordinator. */
 export interface ComputeApi {
   hold(lifeline: string): Promise<boolean>;
-  /** Fetches the script of a package that will probably be needed. */
-  expect(glue: string): void;
   create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart>;
   /** Prepares the session in `slot` of the `slots` that a picture needs. Resolves to the channels, height and width of a tile's output. */
   prepare(slot: number, slots: number, onnx: Uint8Array, channels: number, height: number, width: number): Promise<readonly number[]>;

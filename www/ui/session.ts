@@ -1,7 +1,9 @@
 import { resultName } from '../lib/names.js';
 import { isLarge } from '../elements/large.js';
 import { Estimate } from '../lib/estimate.js';
+import { manifestOf } from '../lib/ahead.js';
 import { removeEmpty } from '../lib/shelf.js';
+import { defaultWorkers, startAhead } from '../lib/spawn.js';
 import type { Upscaler, UpscaleOptions, UpscaleResult } from '../lib/types.js';
 import { createUpscaler } from '../lib/upscaler.js';
 import { orAborted } from '../shared/errors.js';
@@ -52,6 +54,7 @@ export class Session extends EventTarget {
   /** The file for the picture under way. */
   private chosen: FileSystemFileHandle | undefined;
   private plans = 0;
+  private hastened = false;
   private readonly paces = new Paces();
   /** Engines and plans that were timed, or are being timed, in this visit. */
   private readonly timed = new Set<string>();
@@ -149,6 +152,7 @@ export class Session extends EventTarget {
   async chooseEngine(backend: BackendChoice): Promise<void> {
     this.stopTiming();
     this.set({ backend });
+    this.hasten();
     this.engine = undefined;
     this.engineProblem = undefined;
     this.changed();
@@ -251,6 +255,16 @@ export class Session extends EventTarget {
   private expect(): void {
     const needed = { model: this.settings.model, ...sizeOptions(this.settings) };
     if (this.items.length > 0) void this.upscaler?.then((upscaler) => upscaler.ready(needed), () => {});
+    this.hasten();
+  }
+
+  /** Starts a second worker for a picture that the processor will probably enlarge, while the engine is still starting in the first. */
+  private hasten(): void {
+    const { backend } = this.settings;
+    const onProcessor = backend === 'simd' || (backend === 'auto' && !('gpu' in navigator));
+    if (this.hastened || this.engine || this.items.length === 0 || !onProcessor || defaultWorkers() < 2) return;
+    this.hastened = true;
+    startAhead(assetBase, 'compute');
   }
 
   private get key(): string {
@@ -342,6 +356,11 @@ export class Session extends EventTarget {
     this.engineProblem = undefined;
     const opening = createUpscaler({ backend: this.settings.backend, assetBase });
     this.upscaler = opening;
+    // What there is to choose from is known before an engine is; who fails to read it is the upscaler.
+    void manifestOf(assetBase).then(({ models }) => {
+      if (this.models.length === 0) this.models = models;
+      this.changed();
+    }, () => {});
     opening.then(
       (upscaler) => {
         this.engine = upscaler.engine;

@@ -7,14 +7,12 @@ import { DeviceError, toPlain } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import { holdLifeline } from '../shared/lifeline.js';
 import type { BackendName, ComputeApi, EngineStart } from '../shared/protocol.js';
-import { instantiate, preloadGlue, type EngineGlue, type WasmEngine } from './wasm.js';
+import { instantiate, preloadBest, type EngineGlue, type WasmEngine } from './wasm.js';
 
 let engine: WasmEngine | undefined;
 
 const api: ComputeApi = {
   hold: holdLifeline,
-
-  expect: preloadGlue,
 
   async create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart> {
     const { Engine } = await instantiate<EngineGlue>({ glue, module });
@@ -48,3 +46,4 @@ function running(): WasmEngine {
 carryFaults();
 // The first message brings the port; set before anything is awaited, or it would be lost.
 self.onmessage = (event: MessageEvent<{ port: MessagePort }>) => expose(api, event.data.port);
+preloadBest(import.meta.url);

@@ -12,7 +12,7 @@ import { JobRun } from './job.js';
 import { Models } from './models.js';
 import { previewOf } from './preview.js';
 import { pyramidOfFile } from './pyramid.js';
-import type { AppGlue } from './wasm.js';
+import { preloadBest, type AppGlue } from './wasm.js';
 
 /** How long a cancelled job's tiles may take to end by themselves before their workers are ended. */
 const GRACE_MS = 100;
@@ -28,7 +28,7 @@ const jobs = new Map<number, AbortController>();
 
 /** Comlink hands functions and proxied objects over as remotes, whatever the shared type says. */
 const api: CoordinatorApi = {
-  async start(setup, hostApi) {
+  async start(setup, hostApi, provision) {
     if (setup.version !== __INLARGE_VERSION__) {
       throw new DeviceError(
         `The page is version ${setup.version} and its worker is version ${__INLARGE_VERSION__}.`,
@@ -37,9 +37,11 @@ const api: CoordinatorApi = {
     }
     const host = hostApi as unknown as Remote<HostApi>;
     const held = holdLifeline(setup.lifeline);
-    const engines = new Engines(host, setup.assetBase, setup.workers);
+    const engines = new Engines(host, setup.assetBase, setup.workers, provision);
     const app = await engines.loadApp();
     running = { app, engines, models: new Models(app) };
+    // Whoever asks for it learns how it went.
+    engines.during(() => engines.select(setup.backend)).catch(() => {});
     return held;
   },
 
@@ -122,3 +124,4 @@ function started(): Running {
 carryFaults();
 // Listens from here on; nothing above awaits, so no message can be lost.
 expose(api);
+preloadBest(import.meta.url);

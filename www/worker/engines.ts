@@ -2,7 +2,7 @@ import { type Remote } from 'comlink';
 import { DeviceError, toPlain } from '../shared/errors.js';
 import { appPackages, type AppPackage } from '../shared/features.js';
 import { compile, glueOf, type PackageName } from '../shared/packages.js';
-import { BACKENDS, type BackendChoice, type BackendName, type EngineReport, type HostApi, type Refusal } from '../shared/protocol.js';
+import { BACKENDS, type BackendChoice, type BackendName, type EngineReport, type HostApi, type Provision, type Refusal } from '../shared/protocol.js';
 import { Nursery } from './nursery.js';
 import { Pool } from './pool.js';
 import { instantiate, preloadGlue, type AppGlue, type Artefact } from './wasm.js';
@@ -25,9 +25,11 @@ export class Engines {
   private readonly host: Remote<HostApi>;
   private readonly assetBase: string;
   private readonly most: number;
+  private readonly provision: Provision;
 
-  constructor(host: Remote<HostApi>, assetBase: string, workers: number) {
-    this.nursery = new Nursery(host, glueOf(assetBase, appPackages()[0] ?? 'app'));
+  constructor(host: Remote<HostApi>, assetBase: string, workers: number, provision: Provision) {
+    this.nursery = new Nursery(host, provision.spare);
+    this.provision = provision;
     this.host = host;
     this.assetBase = assetBase;
     this.most = Math.max(1, workers);
@@ -68,7 +70,6 @@ export class Engines {
 
   /** Loads the best app package that this browser takes into this worker; the compute workers get the same one. */
   async loadApp(): Promise<AppGlue> {
-    this.nursery.prepare();
     let last: unknown;
     for (const name of appPackages()) {
       try {
@@ -96,7 +97,8 @@ export class Engines {
 
   /** The page's module, which may be there before this worker is; else one of its own, or the reason why there is none. */
   private async fetched(name: PackageName): Promise<Artefact> {
-    const module = await this.host.module(name);
+    const { package: given, module: ready } = this.provision;
+    const module = name === given ? ready : await this.host.module(name);
     return { glue: glueOf(this.assetBase, name), module: module ?? (await compile(this.assetBase, name)) };
   }
 

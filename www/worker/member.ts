@@ -1,7 +1,7 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
 import { DeviceError, fromPlain } from '../shared/errors.js';
 import { watchLifeline } from '../shared/lifeline.js';
-import type { BackendName, ComputeApi, EngineInfo, HostApi } from '../shared/protocol.js';
+import type { BackendName, ComputeApi, EngineInfo, SpawnedWorker } from '../shared/protocol.js';
 import { type Artefact } from './wasm.js';
 
 let lifelines = 0;
@@ -31,21 +31,17 @@ export class Member {
     this.death.catch(() => {});
   }
 
-  /** Has the page start a worker, which waits for an engine; `glue` is the script of the package that it will probably come from. */
-  static async spawn(host: Remote<HostApi>, glue: string, onSpawn: (member: Member) => void): Promise<Member> {
-    const { id, port } = await host.spawn();
+  /** A worker that the page has started, and that waits for an engine. */
+  static of({ id, port }: SpawnedWorker): Member {
     const member = new Member(id, port);
-    onSpawn(member);
     const lifeline = `inlarge-compute-${id}-${performance.timeOrigin}-${lifelines++}`;
-    // Sent behind one another: neither waits for an answer.
-    const held = member.guarded(member.remote.hold(lifeline));
-    member.guarded(member.remote.expect(glue)).catch(() => {});
-    if (await held) {
-      watchLifeline(lifeline, member.stopWatching.signal).then(
-        () => member.die('The compute worker stopped unexpectedly, perhaps for want of memory.'),
-        () => {},
-      );
-    }
+    const watch = async (): Promise<void> => {
+      if (!(await member.guarded(member.remote.hold(lifeline)))) return;
+      await watchLifeline(lifeline, member.stopWatching.signal);
+      member.die('The compute worker stopped unexpectedly, perhaps for want of memory.');
+    };
+    // It is asked for more without waiting for the answer.
+    watch().catch(() => {});
     return member;
   }
 

@@ -1,30 +1,21 @@
 import { type Remote } from 'comlink';
-import type { HostApi } from '../shared/protocol.js';
+import type { HostApi, SpawnedWorker } from '../shared/protocol.js';
 import { Member } from './member.js';
 
 /**
- * Where compute workers come from. One is started ahead, while the engine's module is still on its way, and one whose engine
- * refused waits for the next engine: a new worker takes a tenth of a second or more.
+ * Where compute workers come from. The page starts one ahead, and one whose engine refused
+ * waits for the next engine: a new worker takes a tenth of a second or more.
  */
 export class Nursery {
   /** Every worker by id, also those that are still starting. */
   private readonly members = new Map<number, Member>();
   private readonly host: Remote<HostApi>;
-  private readonly glue: string;
   private spare: Promise<Member> | undefined;
   private readonly deadBeforeSpawn = new Map<number, string>();
 
-  constructor(host: Remote<HostApi>, glue: string) {
+  constructor(host: Remote<HostApi>, spare: SpawnedWorker) {
     this.host = host;
-    this.glue = glue;
-  }
-
-  /** Starts a worker ahead, if none waits. */
-  prepare(): void {
-    if (this.spare) return;
-    this.spare = this.spawn();
-    // Whoever takes it learns of it.
-    this.spare.catch(() => {});
+    this.spare = Promise.resolve(this.adopt(spare));
   }
 
   /** The worker that waits, or a new one. */
@@ -64,12 +55,16 @@ export class Nursery {
     else this.deadBeforeSpawn.set(id, reason);
   }
 
-  private spawn(): Promise<Member> {
-    return Member.spawn(this.host, this.glue, (member) => {
-      for (const [id, known] of this.members) if (known.dead) this.members.delete(id);
-      this.members.set(member.id, member);
-      const reason = this.deadBeforeSpawn.get(member.id);
-      if (reason !== undefined) member.die(reason);
-    });
+  private async spawn(): Promise<Member> {
+    return this.adopt(await this.host.spawn());
+  }
+
+  private adopt(spawned: SpawnedWorker): Member {
+    const member = Member.of(spawned);
+    for (const [id, known] of this.members) if (known.dead) this.members.delete(id);
+    this.members.set(member.id, member);
+    const reason = this.deadBeforeSpawn.get(member.id);
+    if (reason !== undefined) member.die(reason);
+    return member;
   }
 }

@@ -1,5 +1,7 @@
 import { DeviceError } from '../shared/errors.js';
+import { appPackages } from '../shared/features.js';
 import type { Kind } from '../shared/manifest.js';
+import { glueOf } from '../shared/packages.js';
 
 /** A parsed network (wasm class of the app module). */
 export interface WasmModel {
@@ -126,6 +128,12 @@ export interface AppGlue extends EngineGlue {
 export interface Artefact {
   readonly glue: string;
   readonly module: WebAssembly.Module;
+}
+
+/** Fetches the script that will probably be needed before the page says so; `entry`: address of the worker, in a folder of the asset base. */
+export function preloadBest(entry: string): void {
+  const [best] = appPackages();
+  if (best) preloadGlue(glueOf(new URL('../', entry).href, best));
 }
 
 /** Fetches a package's script while its module is still on the way; what goes wrong comes up again in `instantiate`. */
