@@ -17,6 +17,8 @@ export class Member {
   private readonly remote: Remote<ComputeApi>;
   private readonly death: Promise<never>;
   private readonly stopWatching = new AbortController();
+  /** Settles when the worker answers. */
+  private held: Promise<boolean> = Promise.resolve(false);
   /** What is prepared, by slot. */
   private prepared: { key: string; outputShape: readonly number[] }[] = [];
   private kill: (reason: Error) => void = () => {};
@@ -35,18 +37,20 @@ export class Member {
   static of({ id, port }: SpawnedWorker): Member {
     const member = new Member(id, port);
     const lifeline = `inlarge-compute-${id}-${performance.timeOrigin}-${lifelines++}`;
+    member.held = member.guarded(member.remote.hold(lifeline));
     const watch = async (): Promise<void> => {
-      if (!(await member.guarded(member.remote.hold(lifeline)))) return;
+      if (!(await member.held)) return;
       await watchLifeline(lifeline, member.stopWatching.signal);
       member.die('The compute worker stopped unexpectedly, perhaps for want of memory.');
     };
-    // It is asked for more without waiting for the answer.
     watch().catch(() => {});
     return member;
   }
 
   /** Starts an engine. Resolves to why it does not start on this device, after which another one can be started here. */
   async start(backend: BackendName, allowSoftware: boolean, artefact: Artefact): Promise<Error | undefined> {
+    // In Firefox a module that is sent to a port still on its way to its worker is lost.
+    await this.held;
     const { info, refused } = await this.guarded(this.remote.create(backend, allowSoftware, artefact.glue, artefact.module));
     if (info) this.info = info;
     return refused && fromPlain(refused);
