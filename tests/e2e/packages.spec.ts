@@ -4,6 +4,7 @@ import { App, upload } from './support/app.ts';
 import { enlargeByCommandLine } from './support/command-line.ts';
 import { compare } from './support/pictures.ts';
 import { png, scene } from './support/png.ts';
+import { beforeCoordinator, PlainServer } from './support/server.ts';
 
 // What a page asks for would go past these tests if a service worker answered.
 test.use({ serviceWorkers: 'block' });
@@ -20,14 +21,6 @@ function modulesOf(page: Page): readonly string[] {
     if (found?.[1]) modules.push(found[1]);
   });
   return modules;
-}
-
-/** Puts code in front of the coordinator's. */
-async function before(page: Page, code: string): Promise<void> {
-  await page.route('**/worker/coordinator.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
-  });
 }
 
 async function expectRight(page: Page, app: App): Promise<void> {
@@ -66,20 +59,24 @@ test('where the page may not compile, its worker does', async ({ page }) => {
 
 test('a browser without relaxed SIMD gets the plain package, and no other', async ({ page }) => {
   await page.addInitScript(() => (WebAssembly.validate = () => false));
-  await before(page, 'WebAssembly.validate = () => false;');
+  const server = await PlainServer.start({ site: true, change: beforeCoordinator('WebAssembly.validate = () => false;') });
   const modules = modulesOf(page);
-  const app = await App.open(page, 'simd');
+  const app = await App.open(page, 'simd', server.origin);
   await expect(app.status).toContainText(PLAIN);
   await expectRight(page, app);
   expect(modules).toEqual(['app']);
+  await server.stop();
 });
 
 for (const file of ['inlarge_bg.wasm', 'inlarge.js']) {
   test(`where ${file} of the relaxed package does not load, the plain package runs`, async ({ page }) => {
-    await page.route(`**/wasm/app-relaxed/${file}`, (route) => route.fulfill({ status: 404 }));
-    const app = await App.open(page, 'simd');
+    const withheld = `/wasm/app-relaxed/${file}`;
+    const server = await PlainServer.start({ site: true, change: (path, body) => (path === withheld ? undefined : body) });
+    const app = await App.open(page, 'simd', server.origin);
     await expect(app.status).toContainText(PLAIN);
     await expectRight(page, app);
+    expect(server.asked).toContain(withheld);
+    await server.stop();
   });
 }
 
@@ -88,11 +85,14 @@ test('models and pictures can be chosen while the engine is on its way; what was
   page.on('worker', (worker) => scripts.push(worker.url().split('/').at(-1) ?? ''));
   let pass = (): void => {};
   const held = new Promise<void>((resolve) => (pass = resolve));
-  await page.route('**/inlarge_bg.wasm', async (route) => {
-    await held;
-    await route.continue();
+  const server = await PlainServer.start({
+    site: true,
+    change: async (path, file) => {
+      if (path.endsWith('/inlarge_bg.wasm')) await held;
+      return file;
+    },
   });
-  const app = await App.open(page);
+  const app = await App.open(page, undefined, server.origin);
   await page.locator('summary').filter({ hasText: 'Engine' }).click();
   await app.engine.selectOption('simd');
   await app.add(PICTURE);
@@ -104,42 +104,54 @@ test('models and pictures can be chosen while the engine is on its way; what was
   const { difference } = await compare(page, await app.upscale(), await enlargeByCommandLine(PICTURE.name, PICTURE.buffer, 2));
   expect(difference).toBeLessThanOrEqual(1);
   expect(scripts).toHaveLength(3);
+  await server.stop();
 });
 
 test('a worker that fails before anybody needs it is started again', async ({ page }) => {
   let asked = 0;
-  await page.route('**/worker/coordinator.js', (route) => ((asked += 1) === 1 ? route.abort() : route.continue()));
-  // The page's own script comes after the failure.
-  await page.route('**/assets/app-*.js', async (route) => {
-    await expect.poll(() => asked).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await route.continue();
+  const server = await PlainServer.start({
+    site: true,
+    change: async (path, file) => {
+      if (path === '/worker/coordinator.js') return (asked += 1) === 1 ? undefined : file;
+      // The page's own script comes after the failure.
+      if (path.startsWith('/assets/app-')) {
+        await expect.poll(() => asked).toBe(1);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      return file;
+    },
   });
-  const app = await App.open(page, 'simd');
+  const app = await App.open(page, 'simd', server.origin);
   await expect(app.status).toContainText('Engine simd');
   expect(asked).toBe(2);
+  await server.stop();
 });
 
 test('the model is fetched while the settings are still open, and once', async ({ page }) => {
-  const app = await App.open(page, 'simd');
+  const server = await PlainServer.start({ site: true });
+  const app = await App.open(page, 'simd', server.origin);
   await expect(app.status).toContainText('Engine simd');
   const answer = page.waitForResponse('**/models/photo-fast-x2-*.onnx');
   await app.add(PICTURE);
   await app.scale.selectOption('2');
   await (await answer).finished();
-  await page.route('**/models/*.onnx', (route) => route.abort());
+  const asked = (): readonly string[] => server.asked.filter((path) => /^\/models\/photo-fast-x2-.*\.onnx$/.test(path));
+  expect(asked()).toHaveLength(1);
   const { difference } = await compare(page, await app.upscale(), await enlargeByCommandLine(PICTURE.name, PICTURE.buffer, 2));
   expect(difference).toBeLessThanOrEqual(1);
+  expect(asked()).toHaveLength(1);
+  await server.stop();
 });
 
 test('compute workers without work are ended, and start again', async ({ page }) => {
   // A minute passes in a tenth of a second.
-  await before(page, 'const later = setTimeout; globalThis.setTimeout = (work, wait, ...rest) => later(work, wait === 60_000 ? 100 : wait, ...rest);');
+  const change = beforeCoordinator('const later = setTimeout; globalThis.setTimeout = (work, wait, ...rest) => later(work, wait === 60_000 ? 100 : wait, ...rest);');
+  const server = await PlainServer.start({ site: true, change });
   const isCompute = (worker: Worker): boolean => worker.url().endsWith('/worker/compute.js');
   const computing = (): number => page.workers().filter(isCompute).length;
   let started = 0;
   page.on('worker', (worker) => (started += isCompute(worker) ? 1 : 0));
-  const app = await App.open(page, 'simd');
+  const app = await App.open(page, 'simd', server.origin);
   for (const round of [1, 2]) {
     if (round === 2) await page.getByRole('button', { name: 'Remove' }).first().click();
     await expect.poll(computing, `before round ${round}`).toBe(0);
@@ -149,6 +161,7 @@ test('compute workers without work are ended, and start again', async ({ page })
     await expect.poll(computing, `after round ${round}`).toBe(0);
   }
   await expect(app.status).toContainText('Engine simd');
+  await server.stop();
 });
 
 test('the page says that a slower engine runs, and why', async ({ page }) => {

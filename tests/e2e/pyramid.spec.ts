@@ -2,7 +2,7 @@ import { expect, test } from '@playwright/test';
 import { ROOT } from './support/environment.ts';
 import { profile } from './support/icc.ts';
 import { png, scene } from './support/png.ts';
-import { PlainServer } from './support/server.ts';
+import { beforeCoordinator, PlainServer } from './support/server.ts';
 
 const PACKAGE = `${ROOT}dist/npm/`;
 const [WIDTH, HEIGHT] = [90, 60];
@@ -49,25 +49,21 @@ for (const space of ['swapped', 'grey'] as const) {
 
 test('a picture is cut up although another one was cancelled meanwhile', async ({ page }) => {
   // A coordinator that is too busy to answer a cancel is ended. This one says when it begins to be.
-  await page.route('**/worker/coordinator.js', async (route) => {
-    const response = await route.fetch();
-    const busy = `{
-      const { convertToBlob } = OffscreenCanvas.prototype;
-      OffscreenCanvas.prototype.convertToBlob = function (options) {
-        new BroadcastChannel('busy').postMessage('cutting up');
-        for (const until = performance.now() + 600; performance.now() < until; );
-        return convertToBlob.call(this, options);
-      };
-    }`;
-    await route.fulfill({ response, body: `${busy}\n${await response.text()}` });
-  });
+  const change = beforeCoordinator(`{
+    const { convertToBlob } = OffscreenCanvas.prototype;
+    OffscreenCanvas.prototype.convertToBlob = function (options) {
+      new BroadcastChannel('busy').postMessage('cutting up');
+      for (const until = performance.now() + 600; performance.now() < until; );
+      return convertToBlob.call(this, options);
+    };
+  }`);
   const files = {
     '/': '<!doctype html><title>cancelled</title>',
     '/picture.png': png(WIDTH, HEIGHT, scene),
     // Not made before the other one is cut up.
     '/large.png': png(8 * WIDTH, 8 * HEIGHT, scene),
   };
-  const server = await PlainServer.start({ files, folders: { '/inlarge/': PACKAGE } });
+  const server = await PlainServer.start({ files, change, folders: { '/inlarge/': PACKAGE } });
   await page.goto(`${server.origin}/`);
   const seen = await page.evaluate(
     async ([entry, width, height]) => {

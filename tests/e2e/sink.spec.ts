@@ -3,15 +3,16 @@ import { App, SMALL, upload } from './support/app.ts';
 import { ROOT, SITE_PORT } from './support/environment.ts';
 import { icon } from './support/pictures.ts';
 import { png, scene } from './support/png.ts';
-import { PlainServer } from './support/server.ts';
+import { beforeCoordinator, PlainServer, type Content } from './support/server.ts';
 import { stored } from './support/storage.ts';
 
 const PICTURE = png(60, 44, scene);
 const PACKAGE = `${ROOT}dist/npm/`;
 type Library = typeof import('../../www/lib/index.ts');
 
-async function site(page: Page): Promise<PlainServer> {
-  const server = await PlainServer.start({ files: { '/': '<!doctype html><title>sinks</title>', '/picture.png': PICTURE }, folders: { '/inlarge/': PACKAGE } });
+async function site(page: Page, more: Content = {}): Promise<PlainServer> {
+  const files = { '/': '<!doctype html><title>sinks</title>', '/picture.png': PICTURE };
+  const server = await PlainServer.start({ ...more, files, folders: { '/inlarge/': PACKAGE } });
   await page.goto(`${server.origin}/`);
   return server;
 }
@@ -128,19 +129,11 @@ test('a file that a page left behind goes when the next one starts, and a living
   await server.stop();
 });
 
-/** Puts code in front of the coordinator's. */
-async function before(page: Page, code: string): Promise<void> {
-  await page.route('**/worker/coordinator.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${code}\n${await response.text()}` });
-  });
-}
-
 test('a full disk and a revoked file are told apart, and leave no half-written file', async ({ page }) => {
-  await before(page, `
+  const change = beforeCoordinator(`
     FileSystemSyncAccessHandle.prototype.write = () => { throw new DOMException('full', 'QuotaExceededError'); };
     FileSystemWritableFileStream.prototype.write = () => Promise.reject(new DOMException('The permission was revoked.', 'NotAllowedError'));`);
-  const server = await site(page);
+  const server = await site(page, { change });
   const said = await page.evaluate(async (entry) => {
     const { createUpscaler } = (await import(entry)) as Library;
     const up = await createUpscaler({ backend: 'simd', workers: 1 });

@@ -42,9 +42,9 @@ export class App {
     this.verdict = page.getByText('could not be enlarged.');
   }
 
-  /** Opens the page and chooses an engine. What runs is noted for the report. */
-  static async open(page: Page, engine?: 'gpu' | 'simd' | 'tract' | 'reference'): Promise<App> {
-    await page.goto('./');
+  /** Opens the page, as it is served or at another origin, and chooses an engine. What runs is noted for the report. */
+  static async open(page: Page, engine?: 'gpu' | 'simd' | 'tract' | 'reference', origin = '.'): Promise<App> {
+    await page.goto(`${origin}/`);
     const app = new App(page);
     if (engine) await app.choose(engine);
     return app;
