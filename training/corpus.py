@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from training import degrade, luma, matlab_bicubic
 from training.cache import cached
@@ -20,6 +21,9 @@ FLAT_SHARE = 3 / 16
 ART_KIND_WEIGHT = {"line": 1.0 / 10.0, "art": 1.0, "photo": 1.0 / 10.0}
 """The same for the networks that are for art: half of what they see is rendered, the rest is drawn by hand or photographed."""
 SHRINK_GROUP = 64
+SMALLER_SIDES = (192, 128)
+"""Of the smaller copies of a tile, in pixels."""
+SMALLER_GROUP = 64
 
 
 @dataclass
@@ -63,6 +67,33 @@ def shrink_all(tiles: np.ndarray, scale: int) -> np.ndarray:
     with ThreadPoolExecutor() as threads:
         list(threads.map(shrink_from, range(0, len(tiles), SHRINK_GROUP)))
     return low
+
+
+def smaller_copies(tiles: np.ndarray, side: int) -> np.ndarray:
+    """Every tile [n, 256, 256, 3] with its sides shrunk to `side` pixels and mirrored until it is 256 wide again: what the
+    same picture looks like where it has fewer pixels."""
+    whole = tiles.shape[1]
+    index = np.pad(np.arange(side), (0, whole - side), mode="symmetric")
+    made = np.empty_like(tiles)
+
+    def shrink_from(first: int) -> None:
+        for i in range(first, min(first + SMALLER_GROUP, len(tiles))):
+            small = np.asarray(Image.fromarray(tiles[i]).resize((side, side), Image.Resampling.LANCZOS))
+            made[i] = small[index][:, index]
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(shrink_from, range(0, len(tiles), SMALLER_GROUP)))
+    return made
+
+
+def with_smaller(corpus: "Corpus", weight: float) -> "Corpus":
+    """The corpus and the smaller copies of its tiles, drawn at `weight` of the tiles' rate, all sizes together."""
+    tiles = corpus.high.numpy()
+    copies = [smaller_copies(tiles, side) for side in SMALLER_SIDES]
+    low = [corpus.low] + [torch.from_numpy(shrink_all(made, corpus.scale)) for made in copies]
+    high = [corpus.high] + [torch.from_numpy(made) for made in copies]
+    weights = [corpus.weight] + [corpus.weight * (weight / len(copies)) for _ in copies]
+    return Corpus(torch.cat(high), torch.cat(low), torch.cat(weights), corpus.scale)
 
 
 def load(
@@ -113,7 +144,7 @@ class PatchSampler:
     and a quarter for more than there is, which takes no more than that.
 
     Twice the batch is drawn and sorted by the deviation of the low-resolution luma: a batch is the most textured
-    of them with `FLAT_SHARE` of it taken from the flatter half. `colours` is 1 for luma and 3 for RGB;
+    of them with `flat` of it taken from the flatter half; at a half, no texture is preferred. `colours` is 1 for luma and 3 for RGB;
     `permute_colours` puts red, green and blue of each patch in a random order. The generator is on the corpus's device.
     """
 
@@ -123,6 +154,7 @@ class PatchSampler:
     generator: torch.Generator
     colours: int = 1
     permute_colours: bool = False
+    flat: float = FLAT_SHARE
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Low [batch, colours, patch, patch] and high [batch, colours, scale * patch, scale * patch] in 0..=1."""
@@ -164,7 +196,7 @@ class PatchSampler:
 
     def _drop_flat(self, low: torch.Tensor) -> torch.Tensor:
         order = low.flatten(1).std(dim=1).argsort(descending=True)
-        flat = round(self.batch * FLAT_SHARE)
+        flat = round(self.batch * self.flat)
         return torch.cat([order[: self.batch - flat], order[self.batch : self.batch + flat]])
 
 

@@ -23,7 +23,7 @@ def main() -> None:
         variant = options.variant or weights.recipe_of(saved).get("variant", "bicubic")
         name = f"{network.NAME}-x{network.scale}-{variant}"
         onnx_export.write(network, options.models / f"{name}.onnx", half=not options.full)
-        weights.extract(saved, options.checkpoints / f"{name}.pt")
+        weights.extract(saved, options.checkpoints / f"{name}.pt", half=True)
         print(f"{name}: {(options.models / f'{name}.onnx').stat().st_size} bytes of ONNX")
 
 

@@ -19,21 +19,6 @@ def build(model: str, scale: int) -> nn.Module:
     return FAMILIES[model](scale)
 
 
-def restoring(trained: Photo, scale: int) -> Restore:
-    """A restorer whose trunk is that of `trained`. At the same size its head sees the mean of each square of pixels, and it
-    starts with the input itself; at x4 the tail goes on too."""
-    network = build(Restore.NAME, scale)
-    state = trained.state_dict()
-    if network.shuffle > 1:
-        head = "blocks.0.convolutions.0.expand"
-        squares = network.shuffle**2
-        state[head] = state[head].repeat_interleave(squares, dim=1) / squares
-        state["tail.project"] = torch.zeros_like(network.tail.project)
-        state["tail.bias"] = torch.zeros_like(network.tail.bias)
-    network.load_state_dict(state)
-    return network
-
-
 def widen(trained: nn.Module, scale: int) -> nn.Module:
     """A network for a larger `scale` that starts from `trained`: each new subpixel copies the tail of the old
     subpixel that covers it, in each colour."""

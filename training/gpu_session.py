@@ -30,6 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder that gets copies of the weights, the state and the log")
     parser.add_argument("--limit-seconds", type=float, default=550.0, help="wall-clock limit of this session")
     parser.add_argument("--workers", type=int, help="processes that degrade pictures; by default all cores but three")
+    parser.add_argument("--lane", type=int, help="only the runs of this lane; all of them unless given")
     parser.add_argument("--dry-run-seconds", type=float, help="the whole plan in so many seconds, tiny, on the CPU")
     return parser.parse_args()
 
@@ -43,7 +44,7 @@ def main() -> None:
 
     from training.session import Session, Settings, read_plan, scaled_to
 
-    runs = read_plan(options.plan)
+    runs = [run for run in read_plan(options.plan) if options.lane in (None, run.lane)]
     on_gpu = torch.cuda.is_available() and options.dry_run_seconds is None
     settings = Settings(
         data=options.data,

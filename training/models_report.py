@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,22 +138,24 @@ def reading_table(models: list[dict], engine: Engine) -> list[str]:
     if shutil.which("tesseract") is None:
         raise FileNotFoundError("tesseract is not installed: install it (Debian: tesseract-ocr) to measure text")
     scale = 2
-    pages = own_sets.readable_pages(scale)
-    pairs = [page.pair for page in pages]
-    runs = {"as rendered, x2": [pair.high for pair in pairs], "Lanczos": resampled(pairs, scale, KERNELS["Lanczos"])}
-    runs |= {f"**{m['id']}**": engine.enlarge(MODELS / m["file"], pairs) for m in models if m["scale"] == scale}
-    heights = sorted({page.x_height for page in pages})
+    sharp = own_sets.readable_pages(scale)
+    heights = sorted({page.x_height for page in sharp})
+    groups = {f"{h:g}": [page for page in sharp if page.x_height == h] for h in heights}
+    judged = groups["6 to 8"] = [page for page in sharp if 6 <= page.x_height <= 8]
+    for way in (own_sets.BLURRED, own_sets.ENLARGED):
+        groups[f"6 to 8, {way}"] = [replace(page, pair=replace(page.pair, low=own_sets.softened(page.pair.low, way))) for page in judged]
+    suited = [m for m in models if m["scale"] == scale]
+    rates: dict[str, list[float]] = {name: [] for name in ("as rendered, x2", "Lanczos", *(f"**{m['id']}**" for m in suited))}
+    for pages in groups.values():
+        pairs = [page.pair for page in pages]
+        made = [[pair.high for pair in pairs], resampled(pairs, scale, KERNELS["Lanczos"])]
+        made += [engine.enlarge(MODELS / m["file"], pairs) for m in suited]
+        for row, pictures in zip(rates.values(), made, strict=True):
+            row.append(character_error_rate(pictures, pages))
     styles = ", ".join(own_sets.PAGE_STYLES)
-    lines = ["", f"Character error rate of tesseract on {len(pages)} pages ({styles}), by x-height in pixels of the small picture:", ""]
-    groups = {f"{h:g}": {h} for h in heights} | {"6 to 8": {h for h in heights if 6 <= h <= 8}}
+    lines = ["", f"Character error rate of tesseract on {len(sharp)} pages ({styles}), by x-height in pixels of the small picture:", ""]
     lines += [f"| enlarged by | {' | '.join(groups)} |", "|---|" + "---|" * len(groups)]
-    for name, made in runs.items():
-        rates = []
-        for group in groups.values():
-            chosen = [i for i, page in enumerate(pages) if page.x_height in group]
-            rates.append(character_error_rate([made[i] for i in chosen], [pages[i] for i in chosen]))
-        lines.append(f"| {name} | {' | '.join(f'{100 * rate:.2f} %' for rate in rates)} |")
-    return lines
+    return lines + [f"| {name} | {' | '.join(f'{100 * rate:.2f} %' for rate in row)} |" for name, row in rates.items()]
 
 
 def art_tables(models: list[dict], engine: Engine, data: Path) -> list[str]:
@@ -198,11 +201,11 @@ def restore_tables(models: list[dict], engine: Engine, data: Path) -> list[str]:
             lines.append(f"| {quality} | {cell(before)} | {cell(after)} | {gains.mean():+.2f} | {gains.min():+.2f} |")
     for model in (m for m in models if m["scale"] > 1):
         scale = model["scale"]
-        pairs = own_sets.worn_photographs(scale, data)
         files = [model["file"], *(f"{name}-x{scale}-web.onnx" for name in ("photo", "photo-fast"))]
-        runs = {file.removesuffix(".onnx"): engine.enlarge(MODELS / file, pairs) for file in files}
-        worn = f"blur of {own_sets.WORN_BLUR} pixels, noise of {own_sets.WORN_GRAIN:g}, JPEG {own_sets.WORN_QUALITY}"
-        lines += gain_table(f"Held-out photographs, {worn}", pairs, runs, scale)
+        for wear in own_sets.WEARS:
+            pairs = own_sets.worn_photographs(scale, data, wear)
+            runs = {file.removesuffix(".onnx"): engine.enlarge(MODELS / file, pairs) for file in files}
+            lines += gain_table(f"Held-out photographs, {wear}", pairs, runs, scale)
     return lines
 
 

@@ -18,11 +18,6 @@ SEED = 2_000_003
 RENDERED_TILES = 24
 TILES_OF_A_SOURCE = 2
 ART_QUALITY = 65
-WORN_BLUR = 0.7
-"""Deviation in pixels of the small picture."""
-WORN_GRAIN = 4.0
-"""Deviation in levels of 255."""
-WORN_QUALITY = 50
 SOFT_BLUR = 0.8
 """Deviation in pixels of the small picture."""
 ENLARGED_BEFORE = 1.5
@@ -59,6 +54,24 @@ SENTENCES = (
     "The jury quietly examined the evidence for a week.",
 )
 """Of our own, for tesseract to read."""
+
+
+@dataclass(frozen=True)
+class Wear:
+    """Deviation of the blur in pixels of the small picture, of the noise in levels of 255, and the quality of the JPEG."""
+
+    blur: float
+    grain: float
+    quality: int
+
+    def __str__(self) -> str:
+        return f"blur of {self.blur:g} pixels, noise of {self.grain:g}, JPEG {self.quality}"
+
+
+WORN = Wear(0.7, 4.0, 50)
+"""What restore is judged by."""
+WEARS = (Wear(0.5, 2.0, 75), WORN, Wear(1.0, 8.0, 30))
+"""Lightly, by half and strongly worn."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +122,14 @@ def compressed_photographs(quality: int, data: Path) -> list[Pair]:
     return [Pair(f"jpeg-{i:03}", tile, through_jpeg(tile, quality), source=name) for i, (name, tile) in enumerate(tiles)]
 
 
-def worn_photographs(scale: int, data: Path) -> list[Pair]:
+def worn_photographs(scale: int, data: Path, wear: Wear = WORN) -> list[Pair]:
     """Held-out photographs, shrunk by MATLAB's bicubic, blurred, with noise, and through JPEG."""
     rng = np.random.default_rng(SEED)
     pairs = []
     for i, (name, tile) in enumerate(held_out_photographs(data)):
-        low = Image.fromarray(matlab_bicubic.shrink(tile, scale)).filter(ImageFilter.GaussianBlur(WORN_BLUR))
-        low = np.asarray(degrade.grainy(low, rng, WORN_GRAIN))
-        pairs.append(Pair(f"worn-{i:03}", tile, through_jpeg(low, WORN_QUALITY), source=name))
+        low = Image.fromarray(matlab_bicubic.shrink(tile, scale)).filter(ImageFilter.GaussianBlur(wear.blur))
+        low = np.asarray(degrade.grainy(low, rng, wear.grain))
+        pairs.append(Pair(f"worn-{i:03}", tile, through_jpeg(low, wear.quality), source=name))
     return pairs
 
 
@@ -165,16 +178,19 @@ BLURRED = f"blurred by {SOFT_BLUR} pixels"
 ENLARGED = "enlarged by half before"
 
 
+def softened(low: np.ndarray, way: str) -> np.ndarray:
+    """A small picture that is no longer sharp: `BLURRED` or `ENLARGED`."""
+    picture = Image.fromarray(low)
+    if way == BLURRED:
+        return np.asarray(picture.filter(ImageFilter.GaussianBlur(SOFT_BLUR)))
+    smaller = picture.resize([round(side / ENLARGED_BEFORE) for side in picture.size], Image.Resampling.BICUBIC)
+    return np.asarray(smaller.resize(picture.size, Image.Resampling.BICUBIC))
+
+
 def soft_text(scale: int) -> dict[str, list[Pair]]:
     """What `text` gives, with small pictures that are no longer sharp, by what was done to them."""
-
-    def enlarged(low: Image.Image) -> Image.Image:
-        smaller = low.resize([round(side / ENLARGED_BEFORE) for side in low.size], Image.Resampling.BICUBIC)
-        return smaller.resize(low.size, Image.Resampling.BICUBIC)
-
-    ways = {BLURRED: lambda low: low.filter(ImageFilter.GaussianBlur(SOFT_BLUR)), ENLARGED: enlarged}
     sharp = text(scale)
-    return {name: [replace(p, low=np.asarray(way(Image.fromarray(p.low)))) for p in sharp] for name, way in ways.items()}
+    return {way: [replace(pair, low=softened(pair.low, way)) for pair in sharp] for way in (BLURRED, ENLARGED)}
 
 
 def art(scale: int, quality: int | None) -> list[Pair]:

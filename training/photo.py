@@ -1,4 +1,4 @@
-"""photo: RGB, 32 channels, five gated blocks of three convolutions, after SPANV2 (NTIRE 2026, efficient SR)."""
+"""photo: RGB, 48 channels, six gated blocks of three convolutions, after SPANV2 (NTIRE 2026, efficient SR)."""
 
 import torch
 import torch.nn.functional as F
@@ -7,14 +7,16 @@ from torch import nn
 from training.anchor import repeated
 from training.collapsible import CollapsibleConv
 
-CHANNELS = 32
-BLOCKS = 5
+CHANNELS = 48
+BLOCKS = 6
 CONVOLUTIONS = 3
 KERNEL = 3
 EXPANDED = 128
 TAIL_GAIN = 0.05
+CALM = 6.0
+"""Photographs make features of up to 8 or so."""
 LAST_GAIN = 0.3
-"""Of a block's last convolution: a fresh block is close to the identity, so that five of them keep their range."""
+"""Of a block's last convolution: a fresh block is close to the identity, so that many of them keep their range."""
 
 
 class GatedBlock(nn.Module):
@@ -22,26 +24,32 @@ class GatedBlock(nn.Module):
     that starts as the constant one. The skip is the input, but the first convolution's output where the input is a
     picture: the first block is the head as well."""
 
-    def __init__(self, inputs: int):
+    def __init__(self, inputs: int, channels: int):
         super().__init__()
-        self.is_head = inputs != CHANNELS
+        self.is_head = inputs != channels
         self.convolutions = nn.ModuleList(
             [
-                CollapsibleConv(inputs, CHANNELS, KERNEL, EXPANDED, skip=not self.is_head),
-                CollapsibleConv(CHANNELS, CHANNELS, KERNEL, EXPANDED, skip=True),
-                CollapsibleConv(CHANNELS, CHANNELS, KERNEL, EXPANDED, gain=LAST_GAIN),
+                CollapsibleConv(inputs, channels, KERNEL, EXPANDED, skip=not self.is_head),
+                CollapsibleConv(channels, channels, KERNEL, EXPANDED, skip=True),
+                CollapsibleConv(channels, channels, KERNEL, EXPANDED, gain=LAST_GAIN),
             ]
         )
-        self.gate = nn.Conv2d(CHANNELS, CHANNELS, 1)
+        self.gate = nn.Conv2d(channels, channels, 1)
         nn.init.zeros_(self.gate.weight)
         nn.init.ones_(self.gate.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[n, inputs, h, w] -> [n, CHANNELS, h, w]."""
+        """[n, inputs, h, w] -> [n, channels, h, w]."""
+        return self.features(x)[-1]
+
+    def features(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """What the three convolutions and the gate make of x, and the result last."""
         first, second, third = self.convolutions
         f1 = first(x)
-        f3 = third(F.relu(second(F.relu(f1))))
-        return ((f1 if self.is_head else x) + f3) * self.gate(f3)
+        f2 = second(F.relu(f1))
+        f3 = third(F.relu(f2))
+        gate = self.gate(f3)
+        return [f1, f2, f3, gate, ((f1 if self.is_head else x) + f3) * gate]
 
     def lay_out(self, graph, name: str, source: str, shuffle: int = 1) -> str:
         """Write `forward` into an ONNX graph in the making; returns the name of its result. `source` is what a pixel unshuffle by
@@ -69,17 +77,33 @@ class GatedNetwork(nn.Module):
 
     COLOURS = 3
 
-    def __init__(self, scale: int, inputs: int, outputs: int):
+    def __init__(self, scale: int, inputs: int, outputs: int, channels: int = CHANNELS, blocks: int = BLOCKS):
         super().__init__()
         self.scale = scale
-        self.blocks = nn.ModuleList(GatedBlock(CHANNELS if i else inputs) for i in range(BLOCKS))
-        self.tail = CollapsibleConv(CHANNELS, outputs, KERNEL, EXPANDED, gain=TAIL_GAIN)
+        self.blocks = nn.ModuleList(GatedBlock(channels if i else inputs, channels) for i in range(blocks))
+        self.tail = CollapsibleConv(channels, outputs, KERNEL, EXPANDED, gain=TAIL_GAIN)
+
+    @property
+    def reach(self) -> int:
+        """Pixels on each side that a pixel of `residual` sees."""
+        return (len(self.blocks) * CONVOLUTIONS + 1) * (KERNEL // 2)
 
     def residual(self, x: torch.Tensor) -> torch.Tensor:
         """[n, inputs, h, w] -> [n, outputs, h, w]; outputs are for a pixel shuffle: channel c * scale² + dy * scale + dx."""
         for block in self.blocks:
             x = block(x)
         return self.tail(x)
+
+    def excess(self, x: torch.Tensor) -> torch.Tensor:
+        """By how much the features of x pass `CALM`, on a logarithmic scale, mean. A gate multiplies: what one block makes ten times
+        too large, six of them make a million times too large, and training on photographs alone does not forbid it. What a block is
+        given here is cut off at twice `CALM`."""
+        total = torch.zeros((), device=x.device)
+        for block in self.blocks:
+            made = block.features(x)
+            total = total + sum((features.abs() - CALM).relu().log1p().mean() for features in made)
+            x = made[-1].clamp(-2 * CALM, 2 * CALM)
+        return total
 
     def lay_out_blocks(self, graph, shuffle: int = 1) -> str:
         """Write the blocks into an ONNX graph in the making; returns the name of what the tail takes."""
@@ -93,11 +117,11 @@ class Photo(GatedNetwork):
     """RGB in 0..=1, [n, 3, h, w] -> [n, 3, scale * h, scale * w]."""
 
     NAME = "photo"
-    HALO = (BLOCKS * CONVOLUTIONS + 1) * (KERNEL // 2)
-    """Low-resolution pixels that one output pixel sees on each side."""
 
     def __init__(self, scale: int):
         super().__init__(scale, self.COLOURS, self.COLOURS * scale * scale)
+        self.HALO = self.reach
+        """Low-resolution pixels that one output pixel sees on each side."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return F.pixel_shuffle(self.residual(x).to(x.dtype) + repeated(x, self.scale), self.scale)

@@ -1,12 +1,15 @@
-"""restore: RGB, photo's gated trunk, for photographs that JPEG, noise or blur have worn, at the same size or four times as large."""
+"""restore: RGB, a gated trunk like photo's, for photographs that JPEG, noise or blur have worn, at the same size or four times as
+large."""
 
 import torch
 import torch.nn.functional as F
 
-from training.photo import GatedNetwork, Photo
+from training.photo import GatedNetwork
 
 SHUFFLE = 2
 """At the same size the trunk works on squares of so many pixels each way, for a quarter of the work."""
+CHANNELS = 32
+BLOCKS = 5
 
 
 class Restore(GatedNetwork):
@@ -17,19 +20,24 @@ class Restore(GatedNetwork):
     """
 
     NAME = "restore"
-    HALO = Photo.HALO
-    """Input pixels that one output pixel sees on each side; at the same size twice as many."""
 
     def __init__(self, scale: int):
         shuffle = SHUFFLE if scale == 1 else 1
-        super().__init__(scale, self.COLOURS * shuffle**2, self.COLOURS * (scale * shuffle) ** 2)
+        super().__init__(scale, self.COLOURS * shuffle**2, self.COLOURS * (scale * shuffle) ** 2, CHANNELS, BLOCKS)
         self.shuffle = shuffle
-        self.HALO = type(self).HALO * shuffle
+        self.HALO = self.reach * shuffle
+        """Input pixels that one output pixel sees on each side."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        small = F.pixel_unshuffle(x, self.shuffle) if self.shuffle > 1 else x
-        residual = F.pixel_shuffle(self.residual(small).to(x.dtype), self.scale * self.shuffle)
+        residual = F.pixel_shuffle(self.residual(self._squares(x)).to(x.dtype), self.scale * self.shuffle)
         return residual + enlarged(x, self.scale)
+
+    def excess(self, x: torch.Tensor) -> torch.Tensor:
+        return super().excess(self._squares(x))
+
+    def _squares(self, x: torch.Tensor) -> torch.Tensor:
+        """What the trunk takes of a picture."""
+        return F.pixel_unshuffle(x, self.shuffle) if self.shuffle > 1 else x
 
     def lay_out(self, graph) -> str:
         """Write `forward` into an ONNX graph in the making; returns the name of its result."""

@@ -25,8 +25,6 @@ def initial_network(recipe: Recipe, start: Path | None) -> nn.Module:
     if start is None:
         return families.build(recipe.model, recipe.scale)
     trained = weights.read(start)
-    if recipe.model == "restore" and trained.NAME == "photo":
-        return families.restoring(trained, recipe.scale)
     if trained.NAME != recipe.model:
         raise ValueError(f"{start} holds weights of {trained.NAME}; a run of {recipe.model} cannot start from them")
     return trained if trained.scale == recipe.scale else families.widen(trained, recipe.scale)
@@ -110,6 +108,8 @@ def open_run(
     torch.backends.cudnn.benchmark = on_gpu
     network = initial_network(recipe, None if state else start)
     corpus, pool = clean_corpus(recipe, data, held_out=False, limit=limit), None
+    if recipe.smaller > 0.0:
+        corpus = corpora.with_smaller(corpus, recipe.smaller)
     if recipe.variant == "web":
         copies = copies or (8 if on_gpu else 2)
         workers = workers if workers is not None else (max(1, (os.cpu_count() or 2) - 3) if on_gpu else 0)

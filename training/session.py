@@ -18,6 +18,7 @@ from training.trainer import Recipe
 
 LEAST_SECONDS = 15.0
 """A run is not opened for less."""
+START_POLL_SECONDS = 0.5
 SPEED_WINDOW = 10
 RETRIES = 3
 MOST_FILES = 8
@@ -29,6 +30,7 @@ class PlannedRun:
     """One run: `recipe` in the names of `trainer.Recipe`; `start` names an earlier run of the plan or a weights file.
 
     `seconds` is its training time in all sessions together; the learning rate falls to zero in the last `decay_share`.
+    Runs of different `lane`s can be trained beside each other, by a session each.
     """
 
     name: str
@@ -36,6 +38,7 @@ class PlannedRun:
     recipe: dict
     start: str | None = None
     decay_share: float = 0.35
+    lane: int = 0
 
 
 @dataclass
@@ -59,8 +62,8 @@ def read_plan(path: Path) -> list[PlannedRun]:
     runs = [PlannedRun(**{**run, "recipe": {**plan.get("defaults", {}), **run["recipe"]}}) for run in plan["runs"]]
     if len({run.name for run in runs}) != len(runs):
         raise ValueError(f"{path}: two runs have the same name")
-    if len(runs) + 2 > MOST_FILES:
-        raise ValueError(f"{path}: {len(runs)} runs, a log and a state are more than {MOST_FILES} files")
+    if len(runs) + 1 > MOST_FILES:
+        raise ValueError(f"{path}: {len(runs)} runs and a log are more than {MOST_FILES} files")
     for run in runs:
         recipe_from(None, run.recipe)
     return runs
@@ -123,8 +126,11 @@ class Session:
     def _start_weights(self, run: PlannedRun) -> Path | None:
         if run.start is None:
             return None
-        earlier = self._finished(run.start)
-        return earlier if earlier.exists() else Path(run.start)
+        earlier, given = self._finished(run.start), Path(run.start)
+        # Another lane may be training it.
+        while given.suffix == "" and not earlier.exists() and self.left() > 0:
+            time.sleep(START_POLL_SECONDS)
+        return earlier if earlier.exists() else given
 
     def _recipe(self, run: PlannedRun, state: dict | None) -> Recipe:
         given = run.recipe if state is None else {}
@@ -219,7 +225,10 @@ class Budget:
     def _decay_in_time(self) -> None:
         trainer, planned = self.run.trainer, self.planned
         remaining = planned.seconds - trainer.seconds
-        if trainer.schedule.decay_start is None and remaining <= planned.decay_share * planned.seconds:
+        decaying = trainer.schedule.decay_start is not None
+        due = 0 < remaining if decaying else remaining <= planned.decay_share * planned.seconds
+        # A decay under way is planned again: beside other lanes a step does not always take as long.
+        if due and not trainer.schedule.finished(trainer.done):
             trainer.decay_over(max(self.stride, int(remaining / self.seconds_per_step())))
 
     def _report(self, loss: float) -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from training import families
 from training.collapsible import set_zero_edges
-from training.corpus import Corpus, PatchSampler
+from training.corpus import FLAT_SHARE, Corpus, PatchSampler
 from training.schedule import Schedule
 from training.update import Update
 
@@ -20,7 +20,9 @@ class Recipe:
     """What a run may choose; kept in its checkpoint.
 
     `margin` low-resolution pixels at the edge of a patch are left out of the loss; the convolutions then pad with
-    zeros, which is faster than the replication that they use otherwise.
+    zeros, which is faster than the replication that they use otherwise. `smaller` is how often a shrunk copy of a tile is
+    drawn, for each time that the tile itself is. `flat` is the share of the flatter half of the patches.
+    `calm` keeps a gated network's features small on noise, which it is given besides.
     """
 
     scale: int
@@ -34,6 +36,10 @@ class Recipe:
     variant: str = "bicubic"
     precision: str = "f32"
     margin: int = 0
+    smaller: float = 0.0
+    compiled: bool = False
+    flat: float = FLAT_SHARE
+    calm: float = 0.0
 
 
 class Trainer:
@@ -57,6 +63,9 @@ class Trainer:
             margin=recipe.margin,
             precision=recipe.precision,
             captured=device.type == "cuda",
+            compiled=recipe.compiled,
+            calm=recipe.calm,
+            generator=self.generator,
         )
         self.schedule = Schedule(recipe.peak_rate, recipe.warm_up)
         self.done = 0
@@ -74,7 +83,7 @@ class Trainer:
         recipe, colours = self.recipe, self.network.COLOURS
         # Codecs treat the colours unequally: permuted, their artefacts would be ones that no picture has.
         permute = colours == 3 and recipe.variant == "bicubic"
-        sampler = PatchSampler(self.corpus, recipe.batch, recipe.patch, self.generator, colours, permute)
+        sampler = PatchSampler(self.corpus, recipe.batch, recipe.patch, self.generator, colours, permute, recipe.flat)
         low, high = sampler.draw()
         rate = self.schedule.rate(self.done)
         self.done += 1

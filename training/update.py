@@ -8,8 +8,20 @@ from torch import nn
 from training.losses import bicubic, pixel_loss
 
 GRADIENT_NORM_LIMIT = 0.5
+WILD_PATCHES = 4
 EAGER_STEPS = 12
 """Ordinary steps before a capture: cuDNN chooses its kernels in them and Adam makes its state."""
+
+
+def wild_patches(like: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+    """What no photograph looks like, of the shape of `like` [n, c, h, w], in 0..=1: noise of every grey or of black and white alone, in
+    single pixels or in squares of two. Drawn by `generator`, or by PyTorch's own for the device."""
+    count, _, height, width = like.shape
+    noise = torch.rand(like.shape, device=like.device, generator=generator)
+    coarse = noise[..., : -(-height // 2), : -(-width // 2)].repeat_interleave(2, 2).repeat_interleave(2, 3)
+    draws = torch.rand(2, count, 1, 1, 1, device=like.device, generator=generator)
+    noise = torch.where(draws[0] < 0.25, coarse[..., :height, :width], noise)
+    return torch.where(draws[1] < 0.4, noise.round(), noise)
 
 
 class Update:
@@ -17,16 +29,29 @@ class Update:
 
     With `captured`, the learning rate and the average's weight live on the device, so that a captured step can read
     them. `precision` is `f32`, or `bf16` for the convolutions alone. `margin` low-resolution pixels on each side do not
-    count in the loss.
+    count in the loss. `calm` is the weight of what the network's features are too large by where it is given noise, which `generator` draws. `compiled` lets PyTorch's compiler join what lies between the convolutions: a minute before the first step.
     """
 
     def __init__(
-        self, network: nn.Module, average: nn.Module, *, loss: str, margin: int, precision: str, captured: bool
+        self,
+        network: nn.Module,
+        average: nn.Module,
+        *,
+        loss: str,
+        margin: int,
+        precision: str,
+        captured: bool,
+        compiled: bool = False,
+        calm: float = 0.0,
+        generator: torch.Generator | None = None,
     ):
         if precision not in ("f32", "bf16"):
             raise ValueError(f"unknown precision {precision!r}: choose f32 or bf16")
         self.network, self.average = network, average
-        self.loss, self.margin, self.precision = loss, margin, precision
+        self.forward = torch.compile(network, dynamic=False) if compiled else network
+        self.loss, self.margin, self.precision, self.calm = loss, margin, precision, calm
+        # A captured step can only draw with the device's own generator.
+        self.generator = None if captured else generator
         self.captured = captured
         self.parameters = list(network.parameters())
         self.averages = list(average.parameters())
@@ -71,12 +96,14 @@ class Update:
 
     def _step(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16", cache_enabled=False):
-            output = self.network(low)
+            output = self.forward(low)
         scale = high.shape[-1] // low.shape[-1]
         border = self.margin * scale
         inner = slice(border, high.shape[-1] - border)
         usual = bicubic(low[:, : high.shape[1]], scale)[..., inner, inner] if self.loss == "regret" else None
         loss = pixel_loss(self.loss, output[..., inner, inner], high[..., inner, inner], usual)
+        if self.calm > 0.0:
+            loss = loss + self.calm * self.network.excess(wild_patches(low[:WILD_PATCHES], self.generator))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM_LIMIT)

@@ -25,8 +25,10 @@ def recipe_of(path: Path) -> dict:
     return torch.load(path, weights_only=True, map_location="cpu")["recipe"]
 
 
-def extract(checkpoint: Path, path: Path) -> None:
-    """Keep of a checkpoint what a later run can start from."""
+def extract(checkpoint: Path, path: Path, *, half: bool = False) -> None:
+    """Keep of a checkpoint what a later run can start from; `half` keeps it in half precision, which `read` takes as well."""
     saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    if half:
+        saved["average"] = {name: values.half() for name, values in saved["average"].items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({key: saved[key] for key in ("recipe", "done", "average")}, path)

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from training import cache, corpus, gpu_session, pack, session, weights
+from training.paths import PROJECT
 from training.runs import Run
 from training.session import PlannedRun, Session, Settings, read_plan
 from training.tiles import TileRecord, archives, read_index, read_tiles
@@ -171,6 +172,21 @@ class Sessions(WithData):
         with self.assertRaisesRegex(ValueError, "cannot start"):
             made._open(PlannedRun("next", 1, {**RECIPE, "model": "text"}, start="small"), None)
 
+    def test_run_waits_for_the_weights_of_another_lane(self):
+        waiting = PlannedRun("next", 1, RECIPE, start="small", lane=1)
+        made, before = self.session(1e9), time.monotonic()
+
+        def trained_meanwhile(_seconds: float) -> None:
+            self.assertTrue(self.session(1e9).run_plan([self.plan[0]]))
+
+        with unittest.mock.patch.object(session.time, "sleep", trained_meanwhile):
+            started = made._open(waiting, None).trainer.network.head.expand
+        self.assertTrue(torch.equal(weights.read(self.folder / "state" / "small.pt").head.expand, started))
+        # Where nobody trains it, the session's time ends the waiting.
+        with self.assertRaises(FileNotFoundError):
+            self.session(0.0)._open(PlannedRun("next", 1, RECIPE, start="nobody"), None)
+        self.assertLess(time.monotonic() - before, 60)
+
     def test_budget_is_kept(self):
         started = time.monotonic()
         self.session(1e9).run_plan([PlannedRun("small", 1.0, RECIPE, decay_share=0.5)])
@@ -201,7 +217,8 @@ class Plans(unittest.TestCase):
         for path in PLANS:
             earlier = set()
             for run in read_plan(path):
-                self.assertTrue(run.start is None or run.start in earlier, (path, run.name))
+                known = run.start is None or run.start in earlier or (PROJECT / run.start).is_file()
+                self.assertTrue(known, (path, run.name))
                 earlier.add(run.name)
 
     def test_mistakes_in_a_plan_are_refused(self):
@@ -211,7 +228,7 @@ class Plans(unittest.TestCase):
             for runs in (
                 [{**run, "recipe": {"scale": 2, "btach": 3}}],
                 [run, run],
-                [{**run, "name": str(n)} for n in range(7)],
+                [{**run, "name": str(n)} for n in range(8)],
                 [{**run, "recipe": {"scale": 2, "variant": "wbe"}}],
             ):
                 path.write_text(json.dumps({"runs": runs}))

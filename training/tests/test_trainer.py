@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,13 @@ import torch
 
 from training import families, luma, matlab_bicubic, train
 from training.collapsible import set_zero_edges
-from training.corpus import Corpus, PatchSampler, to_planes
+from training.corpus import Corpus, PatchSampler, to_planes, with_smaller
 from training.held_out import held_out_psnr
 from training.losses import pixel_loss
 from training.schedule import Schedule
 from training.tiles import TileRecord
 from training.trainer import Recipe, Trainer
-from training.update import Update
+from training.update import Update, wild_patches
 
 CPU = torch.device("cpu")
 
@@ -140,6 +141,43 @@ class Training(unittest.TestCase):
         plain = weights_after(False, 1e-3)
         self.assertLess(largest(plain, weights_after(True, 1e-3)), 1e-5)
         self.assertGreater(largest(plain, weights_after(True, 1.5e-3)), 1e-5)
+
+    def test_wild_patches_are_noise_and_black_and_white(self):
+        drawn = wild_patches(torch.zeros(64, 3, 9, 7), torch.Generator().manual_seed(0))
+        self.assertEqual(drawn.shape, (64, 3, 9, 7))
+        self.assertTrue(0.0 <= drawn.min() and drawn.max() <= 1.0)
+        two_valued = (drawn == drawn.round()).flatten(1).all(dim=1).float().mean().item()
+        squares = (drawn[..., :8:2, :6:2] == drawn[..., 1:9:2, 1:7:2]).flatten(1).all(dim=1).float().mean().item()
+        self.assertTrue(0.2 < two_valued < 0.6 and 0.1 < squares < 0.45, (two_valued, squares))
+
+    def test_calm_brings_down_what_noise_makes_too_large(self):
+        def excess(trainer: Trainer) -> float:
+            with torch.no_grad():
+                return trainer.network.excess(wild_patches(torch.zeros(8, 3, 16, 16), torch.Generator().manual_seed(3))).item()
+
+        for model, scale in (("photo", 2), ("restore", 1)):
+            left = []
+            for calm in (0.0, 1.0):
+                trainer = new_trainer(model=model, scale=scale, variant="web", calm=calm, peak_rate=1e-3, warm_up=1)
+                with torch.no_grad():
+                    for block in trainer.network.blocks:
+                        block.convolutions[0].project.mul_(8.0)
+                before = excess(trainer)
+                for _ in range(12):
+                    trainer.step()
+                left.append(excess(trainer) / before)
+            self.assertLess(left[1], 0.9 * left[0], (model, left))
+
+    def test_compiled_step_is_the_plain_step(self):
+        def compiled(network: torch.nn.Module, **_options: object) -> torch.nn.Module:
+            asked.append(network)
+            return network
+
+        asked: list[torch.nn.Module] = []
+        with unittest.mock.patch.object(torch, "compile", compiled):
+            runs = [new_trainer(compiled=wanted) for wanted in (False, True)]
+        self.assertEqual(asked, [runs[1].network])
+        self.assertEqual(*(run.step().item() for run in runs))
 
     def test_margin_leaves_the_edge_of_a_patch_out_of_the_loss(self):
         """With the whole halo left out, what lies beyond the patch cannot matter."""
@@ -277,6 +315,29 @@ class Sampling(unittest.TestCase):
         low, _ = PatchSampler(corpus, 16, 16, torch.Generator().manual_seed(0)).draw()
         flat = int((low.flatten(1).std(dim=1) < 1e-6).sum())
         self.assertLessEqual(flat, 5)
+
+    def test_without_a_preference_flat_patches_are_as_common_as_they_are(self):
+        corpus = smooth_corpus(2)
+        corpus.high[2:], corpus.low[2:] = 128, 128
+        shares = []
+        for flat in (0.1, 0.5):
+            low, _ = PatchSampler(corpus, 64, 16, torch.Generator().manual_seed(0), flat=flat).draw()
+            shares.append((low.flatten(1).std(dim=1) < 1e-3).float().mean().item())
+        self.assertLess(shares[0], 0.2)
+        self.assertTrue(0.3 < shares[1] < 0.7, shares)
+
+    def test_smaller_copies_are_shrunk_mirrored_and_have_twins(self):
+        plain = smooth_corpus(2, tiles=2, side=256)
+        made = with_smaller(plain, 0.5)
+        self.assertEqual((len(made.high), len(made.low)), (6, 6))
+        torch.testing.assert_close(made.weight, torch.tensor([1.0, 1.0, 0.25, 0.25, 0.25, 0.25]))
+        np.testing.assert_array_equal(made.low[4].numpy(), matlab_bicubic.shrink(made.high[4].numpy(), 2))
+        half = made.high[4].numpy().astype(float)
+        np.testing.assert_array_equal(half[:, :128], half[:, :127:-1])
+        np.testing.assert_array_equal(half[:128], half[:127:-1])
+        area = plain.high[0].numpy().reshape(128, 2, 128, 2, 3).mean(axis=(1, 3))
+        self.assertLess(np.abs(half[:128, :128] - area).mean(), 2.0)
+        self.assertGreater(np.abs(half[:128, :128] - area[::-1]).mean(), 10.0)
 
     def test_all_tiles_of_a_picture_are_on_one_side_of_the_split(self):
         records = [

@@ -22,15 +22,16 @@ struct Recipe {
     decay_steps: u32,
 }
 
-const PHOTO: [&str; 6] = ["--model", "photo", "--batch", "8", "--peak-rate", "1e-3"];
-const PHOTO_WEB: [&str; 8] = ["--model", "photo", "--batch", "8", "--peak-rate", "5e-4", "--variant", "web"];
+const PHOTO: [&str; 10] = ["--model", "photo", "--batch", "8", "--peak-rate", "1e-3", "--smaller", "0.5", "--calm", "0.02"];
+const PHOTO_WEB: [&str; 10] = ["--model", "photo", "--batch", "8", "--peak-rate", "5e-4", "--variant", "web", "--calm", "0.02"];
 const FAST_WEB: [&str; 4] = ["--variant", "web", "--peak-rate", "1e-3"];
 const TEXT: [&str; 6] = ["--model", "text", "--batch", "8", "--variant", "web"];
 const ART: [&str; 6] = ["--model", "art", "--batch", "8", "--variant", "web"];
 
 /// At a higher rate its trunk dies and the result is its input.
-const RESTORE: [&str; 8] = ["--model", "restore", "--batch", "8", "--peak-rate", "3e-4", "--variant", "web"];
-const RESTORE_SAME_SIZE: [&str; 10] = ["--model", "restore", "--batch", "8", "--peak-rate", "2.5e-4", "--variant", "web", "--patch", "64"];
+const RESTORE: [&str; 10] = ["--model", "restore", "--batch", "8", "--peak-rate", "3e-4", "--variant", "web", "--calm", "0.02"];
+const RESTORE_SAME_SIZE: [&str; 12] =
+    ["--model", "restore", "--batch", "8", "--peak-rate", "2.5e-4", "--variant", "web", "--patch", "64", "--calm", "0.02"];
 
 const RECIPES: [Recipe; 12] = [
     recipe("photo-fast-x2-bicubic", &[], None, 18_000, 90_000),
@@ -41,8 +42,8 @@ const RECIPES: [Recipe; 12] = [
     recipe("photo-x4-bicubic", &PHOTO, Some("photo-x2-bicubic"), 12_000, 5_000),
     recipe("photo-x2-web", &PHOTO_WEB, Some("photo-x2-bicubic"), 5_000, 4_500),
     recipe("photo-x4-web", &PHOTO_WEB, Some("photo-x4-bicubic"), 4_500, 3_500),
-    recipe("restore-x1-web", &RESTORE_SAME_SIZE, Some("photo-x2-web"), 18_000, 17_000),
-    recipe("restore-x4-web", &RESTORE, Some("photo-x4-web"), 8_500, 3_000),
+    recipe("restore-x1-web", &RESTORE_SAME_SIZE, None, 18_000, 17_000),
+    recipe("restore-x4-web", &RESTORE, None, 8_500, 3_000),
     Recipe { rendered: Some(("training.render_text", "train-text.tar")), ..recipe("text-x2-web", &TEXT, None, 12_000, 46_000) },
     Recipe { rendered: Some(("training.render_art", "train-art.tar")), ..recipe("art-x2-web", &ART, None, 12_000, 5_000) },
 ];
