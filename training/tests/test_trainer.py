@@ -1,6 +1,9 @@
 """Resuming, schedule, sampling and losses, on a synthetic corpus."""
 
 import argparse
+import contextlib
+import copy
+import io
 import tempfile
 import unittest
 import unittest.mock
@@ -10,6 +13,7 @@ import numpy as np
 import torch
 
 from training import families, luma, matlab_bicubic, train
+from training.calm import calm_down
 from training.collapsible import set_zero_edges
 from training.corpus import Corpus, PatchSampler, to_planes, with_smaller
 from training.held_out import held_out_psnr
@@ -167,6 +171,27 @@ class Training(unittest.TestCase):
                     trainer.step()
                 left.append(excess(trainer) / before)
             self.assertLess(left[1], 0.9 * left[0], (model, left))
+
+    def test_network_is_calmed_down_and_makes_what_it_made(self):
+        def seen(weight: float) -> tuple[float, float]:
+            """Of the excess what is left, and the change of the result in levels of 255."""
+            network = new_trainer(model="photo").network
+            with torch.no_grad():
+                for block in network.blocks:
+                    block.convolutions[0].project.mul_(4.0)
+            before = copy.deepcopy(network)
+            sampler = PatchSampler(smooth_corpus(2), 4, 16, torch.Generator().manual_seed(0), colours=3, flat=0.5)
+            with contextlib.redirect_stdout(io.StringIO()):
+                calm_down(network, sampler, steps=25, peak_rate=3e-4, weight=weight)
+            wild, (low, _) = wild_patches(torch.zeros(8, 3, 16, 16), torch.Generator().manual_seed(3)), sampler.draw()
+            with torch.no_grad():
+                left = network.excess(wild) / before.excess(wild)
+                return left.item(), 255 * (network(low) - before(low)).abs().mean().item()
+
+        idle, calmed = seen(0.0), seen(0.02)
+        self.assertEqual(idle, (1.0, 0.0))
+        self.assertLess(calmed[0], 0.9)
+        self.assertLess(calmed[1], 4.0)
 
     def test_compiled_step_is_the_plain_step(self):
         def compiled(network: torch.nn.Module, **_options: object) -> torch.nn.Module:
