@@ -94,22 +94,22 @@ pub(crate) fn compact(scale: usize) -> Graph {
     b.finish()
 }
 
-/// Like photo: RGB, 32 channels, five gated blocks of three convolutions.
+/// Like photo: RGB, 48 channels, six gated blocks of three convolutions.
 pub fn photo(scale: usize) -> Graph {
     let mut b = Builder::new(3);
-    let mut x = b.conv(ValueId::INPUT, [3, 32], 3, |_| {});
-    for _ in 0..5 {
+    let mut x = b.conv(ValueId::INPUT, [3, 48], 3, |_| {});
+    for _ in 0..6 {
         let mut f = x;
         for _ in 0..2 {
-            f = b.conv(f, [32, 32], 3, |_| {});
+            f = b.conv(f, [48, 48], 3, |_| {});
             f = b.activation(f, Activation::Relu);
         }
-        let f = b.conv(f, [32, 32], 3, |_| {});
+        let f = b.conv(f, [48, 48], 3, |_| {});
         let sum = b.binary(BinaryOp::Add, x, f);
-        let gate = b.conv(f, [32, 32], 1, |_| {});
+        let gate = b.conv(f, [48, 48], 1, |_| {});
         x = b.binary(BinaryOp::Mul, sum, gate);
     }
-    anchored(&mut b, x, 32, 3, scale, ResizeMode::Nearest);
+    anchored(&mut b, x, 48, 3, scale, ResizeMode::Nearest);
     b.finish()
 }
 
