@@ -62,8 +62,7 @@ def main() -> None:
     # Smooth patches count as they come: the smallest change shows in them.
     sampler = PatchSampler(corpus, BATCH, PATCH, torch.Generator().manual_seed(recipe.seed), network.COLOURS, flat=0.5)
     calm_down(network, sampler, steps=options.steps, peak_rate=options.peak_rate, weight=options.weight)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"recipe": saved["recipe"], "done": saved["done"], "average": network.state_dict()}, options.out)
+    weights.write({**saved, "average": network.state_dict()}, options.out)
 
 
 if __name__ == "__main__":

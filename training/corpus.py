@@ -23,7 +23,6 @@ ART_KIND_WEIGHT = {"line": 1.0 / 10.0, "art": 1.0, "photo": 1.0 / 10.0}
 SHRINK_GROUP = 64
 SMALLER_SIDES = (192, 128)
 """Of the smaller copies of a tile, in pixels."""
-SMALLER_GROUP = 64
 
 
 @dataclass
@@ -77,12 +76,12 @@ def smaller_copies(tiles: np.ndarray, side: int) -> np.ndarray:
     made = np.empty_like(tiles)
 
     def shrink_from(first: int) -> None:
-        for i in range(first, min(first + SMALLER_GROUP, len(tiles))):
+        for i in range(first, min(first + SHRINK_GROUP, len(tiles))):
             small = np.asarray(Image.fromarray(tiles[i]).resize((side, side), Image.Resampling.LANCZOS))
             made[i] = small[index][:, index]
 
     with ThreadPoolExecutor() as threads:
-        list(threads.map(shrink_from, range(0, len(tiles), SMALLER_GROUP)))
+        list(threads.map(shrink_from, range(0, len(tiles), SHRINK_GROUP)))
     return made
 
 

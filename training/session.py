@@ -127,9 +127,11 @@ class Session:
         if run.start is None:
             return None
         earlier, given = self._finished(run.start), Path(run.start)
-        # Another lane may be training it.
-        while given.suffix == "" and not earlier.exists() and self.left() > 0:
-            time.sleep(START_POLL_SECONDS)
+        if given.suffix == "" and not (earlier.exists() or given.exists()):
+            # Another lane may be training it.
+            self.log({"run": run.name, "waits_for": run.start})
+            while not earlier.exists() and self.left() > 0:
+                time.sleep(START_POLL_SECONDS)
         return earlier if earlier.exists() else given
 
     def _recipe(self, run: PlannedRun, state: dict | None) -> Recipe:

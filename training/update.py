@@ -29,7 +29,8 @@ class Update:
 
     With `captured`, the learning rate and the average's weight live on the device, so that a captured step can read
     them. `precision` is `f32`, or `bf16` for the convolutions alone. `margin` low-resolution pixels on each side do not
-    count in the loss. `calm` is the weight of what the network's features are too large by where it is given noise, which `generator` draws. `compiled` lets PyTorch's compiler join what lies between the convolutions: a minute before the first step.
+    count in the loss. `calm` is the weight of what the network's features are too large by where it is given noise, which
+    `generator` draws. `compiled` lets PyTorch's compiler join what lies between the convolutions: a minute before the first step.
     """
 
     def __init__(

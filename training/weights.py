@@ -30,5 +30,10 @@ def extract(checkpoint: Path, path: Path, *, half: bool = False) -> None:
     saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
     if half:
         saved["average"] = {name: values.half() for name, values in saved["average"].items()}
+    write(saved, path)
+
+
+def write(saved: dict, path: Path) -> None:
+    """Write of a checkpoint's contents what a weights file has."""
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({key: saved[key] for key in ("recipe", "done", "average")}, path)
