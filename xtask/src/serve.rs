@@ -1,13 +1,20 @@
 //! A static server for `dist/` on this machine.
 
-use std::fs::{self, File};
+use std::convert::Infallible;
+use std::fs;
+use std::net::TcpListener;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, anyhow, bail};
-use tiny_http::{Header, Method, Request, Response, Server, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 
 use crate::headers::Headers;
 use crate::process::say;
@@ -50,33 +57,36 @@ impl Options {
 /// When the site is not built or the port is taken.
 pub(crate) fn serve(options: &Options) -> Result<()> {
     let site = Arc::new(Site::open(Path::new(ROOT))?);
-    let server = Server::http(("127.0.0.1", options.port)).map_err(|error| {
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).map_err(|error| {
         anyhow!(
             "port {} could not be opened ({error}): stop what uses it, or choose another with `--port {}`",
             options.port,
             options.port.wrapping_add(1).max(1024)
         )
     })?;
-    let address = server.server_addr();
-    say(format!("serving {ROOT}/ on http://{address}/ (Ctrl+C ends it)"));
-    let server = Arc::new(server);
-    // A page asks for a dozen files at once, and its workers fetch beside it.
-    let workers: Vec<_> = (0..8)
-        .map(|_| {
-            let (server, site) = (Arc::clone(&server), Arc::clone(&site));
-            thread::spawn(move || {
-                while let Ok(request) = server.recv() {
-                    // A browser that went away has its reasons.
-                    let _ = site.answer(request);
-                }
-            })
-        })
-        .collect();
-    for worker in workers {
-        worker.join().map_err(|_| anyhow!("a thread of the server ended"))?;
-    }
-    Ok(())
+    say(format!("serving {ROOT}/ on http://{}/ (Ctrl+C ends it)", listener.local_addr()?));
+    accept(listener, &site)
 }
+
+/// Answers whoever connects, until the process is ended.
+fn accept(listener: TcpListener, site: &Arc<Site>) -> Result<()> {
+    listener.set_nonblocking(true)?;
+    tokio::runtime::Builder::new_multi_thread().enable_io().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        loop {
+            // A browser that went away, here or below, has its reasons.
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            let site = Arc::clone(site);
+            let answer = service_fn(move |request| {
+                let answer = site.answer(&request);
+                async { Ok::<_, Infallible>(answer) }
+            });
+            tokio::spawn(async { http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await });
+        }
+    })
+}
+
+type Answer = Response<Full<Bytes>>;
 
 struct Site {
     folder: PathBuf,
@@ -89,27 +99,42 @@ impl Site {
         Ok(Self { headers: Headers::read(&folder)?, folder })
     }
 
-    fn answer(&self, request: Request) -> std::io::Result<()> {
-        if !matches!(request.method(), Method::Get | Method::Head) {
-            return request.respond(text(405, "Only GET and HEAD are answered here.\n").with_header(header("Allow", "GET, HEAD")));
+    fn answer<B>(&self, request: &Request<B>) -> Answer {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are answered here.\n");
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return answer;
         }
-        let path = request.url().split(['?', '#']).next().unwrap_or("/").to_owned();
-        let Some(file) = self.find(&path) else {
-            return request.respond(with_all(text(404, "There is no such file here.\n"), &self.headers.for_path(&path)));
+        let path = request.uri().path();
+        let mut answer = match self.file(path, request.headers().get(IF_NONE_MATCH)) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => text(StatusCode::NOT_FOUND, "There is no such file here.\n"),
+            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("This file cannot be read: {error}.\n")),
         };
-        let content = File::open(&file)?;
-        let tag = tag(&content.metadata()?);
-        let mut fields = self.headers.for_path(&path);
-        fields.push(("ETag", &tag));
-        fields.push(("Content-Type", media_type(&file)));
-        if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("Cache-Control")) {
-            fields.push(("Cache-Control", "no-cache"));
+        for (name, value) in self.headers.for_path(path) {
+            // ASCII: checked when `_headers` was read.
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+                answer.headers_mut().insert(name, value);
+            }
         }
-        let known = request.headers().iter().any(|h| h.field.equiv("If-None-Match") && h.value.as_str().split(',').any(|t| t.trim() == tag));
-        if known {
-            return request.respond(with_all(Response::empty(304), &fields));
+        answer
+    }
+
+    /// The file at `path`, or that the browser has it: `known` are the tags of what it has.
+    fn file(&self, path: &str, known: Option<&HeaderValue>) -> std::io::Result<Option<Answer>> {
+        let Some(file) = self.find(path) else { return Ok(None) };
+        let tag = tag(&file.metadata()?);
+        let known = known.and_then(|tags| tags.to_str().ok()).is_some_and(|tags| tags.split(',').any(|t| t.trim() == tag));
+        let body = if known { Vec::new() } else { fs::read(&file)? };
+        let mut answer = Response::new(Full::from(body));
+        *answer.status_mut() = if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+        let fields = answer.headers_mut();
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(&file)));
+        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            fields.insert(ETAG, tag);
         }
-        request.respond(with_all(Response::from_file(content), &fields))
+        Ok(Some(answer))
     }
 
     /// The file that a URL path names; nothing outside of the folder has a name.
@@ -168,26 +193,19 @@ fn media_type(file: &Path) -> &'static str {
     }
 }
 
-fn text(status: u16, body: &str) -> Response<std::io::Cursor<Vec<u8>>> {
-    Response::from_string(body).with_status_code(StatusCode(status))
-}
-
-fn with_all<R: std::io::Read>(mut response: Response<R>, fields: &[(&str, &str)]) -> Response<R> {
-    for (name, value) in fields {
-        response.add_header(header(name, value));
-    }
-    response
-}
-
-fn header(name: &str, value: &str) -> Header {
-    // Names and values are ASCII: ours, or checked when `_headers` was read.
-    Header::from_bytes(name, value).unwrap_or_else(|()| unreachable!("{name}: {value} is not a header"))
+fn text(status: StatusCode, body: &str) -> Answer {
+    let mut answer = Response::new(Full::from(body.to_owned()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpStream;
+    use std::net::{SocketAddr, TcpStream};
+    use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
@@ -205,16 +223,21 @@ mod tests {
             Self(outer)
         }
 
+        /// Serves the site for as long as the tests run.
+        fn serve(&self) -> SocketAddr {
+            let site = Arc::new(Site::open(&self.0.join("site")).unwrap());
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            thread::spawn(move || accept(listener, &site).unwrap());
+            address
+        }
+
         /// One request, and all of the answer.
         fn ask(&self, request: &str, fields: &str) -> String {
-            let site = Site::open(&self.0.join("site")).unwrap();
-            let server = Server::http("127.0.0.1:0").unwrap();
-            let mut stream = TcpStream::connect(server.server_addr().to_ip().unwrap()).unwrap();
-            let answering = thread::spawn(move || site.answer(server.recv().unwrap()).unwrap());
+            let mut stream = TcpStream::connect(self.serve()).unwrap();
             write!(stream, "{request} HTTP/1.1\r\nHost: x\r\n{fields}Connection: close\r\n\r\n").unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
-            answering.join().unwrap();
             answer
         }
     }
@@ -233,10 +256,26 @@ mod tests {
     fn files_come_with_type_rules_and_tag() {
         let page = ask("GET /?x=1");
         assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("<p>hello"), "{page}");
-        assert!(page.contains("text/html") && page.contains("X-Rule: yes") && page.contains("ETag: "), "{page}");
+        assert!(page.contains("text/html") && page.contains("x-rule: yes") && page.contains("etag: "), "{page}");
         assert!(page.contains("no-cache"), "{page}");
         assert!(ask("GET /a%20b.wasm").contains("application/wasm"));
         assert!(!ask("HEAD /").contains("hello"));
+    }
+
+    #[test]
+    fn whoever_connects_is_answered_while_others_keep_their_connection() {
+        let folder = Folder::new();
+        let address = folder.serve();
+        for _ in 0..20 {
+            let mut connections: Vec<TcpStream> = (0..12).map(|_| TcpStream::connect(address).unwrap()).collect();
+            for stream in &mut connections {
+                write!(stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+            }
+            for stream in &mut connections {
+                stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                stream.read_exact(&mut [0; 64]).unwrap();
+            }
+        }
     }
 
     #[test]
@@ -252,7 +291,7 @@ mod tests {
     fn a_file_that_the_browser_has_is_not_sent_again() {
         let folder = Folder::new();
         let first = folder.ask("GET /", "");
-        let tag = first.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap();
+        let tag = first.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
         let second = folder.ask("GET /", &format!("If-None-Match: {tag}\r\n"));
         assert!(second.starts_with("HTTP/1.1 304") && !second.contains("hello"), "{second}");
         fs::write(folder.0.join("site/index.html"), "<p>other").unwrap();
