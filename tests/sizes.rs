@@ -242,7 +242,11 @@ fn a_map_shows_where_the_network_strayed() {
         assert!(*most > 60 && mean < 30.0 && mean > 1.0, "{most} {mean}");
         let file = Sink::default();
         inlarge::pipeline::write_map(&map, file.clone()).unwrap();
-        assert_eq!(decode(&file.bytes()).unwrap().picture.width, 64);
+        let drawn = decode(&file.bytes()).unwrap().picture;
+        assert_eq!((drawn.width, drawn.height), (64, 48));
+        let brightness: Vec<u32> = make::bytes(&drawn).chunks(3).map(|p| p.iter().map(|&v| u32::from(v)).sum()).collect();
+        let brightest = map.values.iter().position(|value| value == most).unwrap();
+        assert!(brightness[brightest] == *brightness.iter().max().unwrap() && brightness.iter().min() < brightness.iter().max());
     }
 }
 

@@ -35,11 +35,11 @@ impl Map {
             *value = (*value).max((difference.abs() / FULL * 255.0).min(255.0).round() as u8);
         }
     }
+}
 
-    /// Row `y` in the colours of the scale, RGB.
-    pub fn row(&self, y: usize) -> Vec<u8> {
-        self.values[y * self.width..][..self.width].iter().flat_map(|&v| colour(v)).collect()
-    }
+/// The colours of the scale for every value, RGB.
+pub fn palette() -> [[u8; 3]; 256] {
+    std::array::from_fn(|value| colour(value as u8))
 }
 
 fn colour(value: u8) -> [u8; 3] {
@@ -59,9 +59,9 @@ mod tests {
         map.note(1, &[0.004, -0.02, 0.5]);
         map.note(1, &[-0.008, 0.01, 0.0]);
         assert_eq!(map.values, [0, 0, 0, 51, 128, 255]);
-        assert_eq!(map.row(0), [0, 0, 4].repeat(3));
-        assert_eq!(map.row(1)[6..], [252, 255, 164]);
-        let brightness: Vec<u32> = (0..=255).map(|v| colour(v).iter().map(|&c| u32::from(c)).sum()).collect();
+        let palette = palette();
+        assert_eq!((palette[0], palette[255]), ([0, 0, 4], [252, 255, 164]));
+        let brightness: Vec<u32> = palette.iter().map(|colour| colour.iter().map(|&c| u32::from(c)).sum()).collect();
         assert!(brightness.windows(2).all(|b| b[1] + 2 >= b[0]) && brightness[255] > 600);
     }
 }

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::rows::{Chroma, Planes, interleaved, levels, on_white, peak};
-use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Rows, Sink, encoder};
+use crate::codec::encode::{RowEncoder, Rows, Sink, write_indexed};
 use crate::error::Result;
 use crate::finish::grain::Grain;
 use crate::finish::lock::{Differences, Fidelity, InputRow, Lock, LockShape};
-use crate::finish::map::Map;
+use crate::finish::map::{self, Map};
 use crate::finish::meter::Meter;
 use crate::finish::resample::{Frame, Resample};
 use crate::finish::sharpen::{self, Sharpen};
@@ -186,12 +186,7 @@ fn coloured(row: &mut Row, [cb, cr]: [&[f32]; 2]) {
 /// # Errors
 /// `Encode` where the sink fails.
 pub fn write_map(map: &Map, sink: impl Sink) -> Result<()> {
-    let rows = RowFormat { width: map.width as u32, height: map.height as u32, channels: Channels::Rgb, depth: Depth::Eight };
-    let mut encoder = encoder(OutputFormat::Png, rows, &EncoderOptions::default(), sink)?;
-    for y in 0..map.height {
-        encoder.write_rows(Rows::U8(&map.row(y)))?;
-    }
-    encoder.finish()
+    write_indexed([map.width as u32, map.height as u32], &map.values, &map::palette(), sink)
 }
 
 /// Rows of the source as a network of `planes` sees it.

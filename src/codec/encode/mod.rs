@@ -14,6 +14,7 @@ mod webp;
 use std::io::{Seek, Write};
 
 pub use memory::MemoryFile;
+pub use png::write_indexed;
 #[cfg(not(target_arch = "wasm32"))]
 pub use threaded::threaded;
 

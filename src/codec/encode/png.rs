@@ -89,6 +89,26 @@ impl<'w> Encoder<'w> {
     }
 }
 
+/// Writes `values` of a row-major picture as a PNG of 8-bit indices into `palette`.
+///
+/// # Errors
+/// `Encode` where the sink fails.
+pub fn write_indexed([width, height]: [u32; 2], values: &[u8], palette: &[[u8; 3]], mut sink: impl Sink) -> Result<()> {
+    let error = |e| failed(OutputFormat::Png, e);
+    let mut encoder = png::Encoder::new(&mut sink, width, height);
+    encoder.set_color(ColorType::Indexed);
+    encoder.set_palette(palette.as_flattened());
+    encoder.set_compression(Compression::Fast);
+    // Indices that follow each other are alike, their differences are not.
+    encoder.set_filter(Filter::NoFilter);
+    let mut file = encoder.write_header().map_err(error)?;
+    let mut writer = file.stream_writer_with_size(CHUNK).map_err(error)?;
+    writer.write_all(values).map_err(|e| failed(OutputFormat::Png, e))?;
+    writer.finish().map_err(error)?;
+    file.finish().map_err(error)?;
+    sink.flush().map_err(|e| failed(OutputFormat::Png, e))
+}
+
 /// Bytes as text, as `ImageMagick` has it and others read it: the kind, the length, then 36 bytes a line in hexadecimal.
 fn raw_profile(kind: &str, bytes: &[u8]) -> String {
     let mut text = format!("\n{kind}\n{:8}", bytes.len());
