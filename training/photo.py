@@ -105,6 +105,15 @@ class GatedNetwork(nn.Module):
             x = made[-1].clamp(-2 * CALM, 2 * CALM)
         return total
 
+    def loudest(self, x: torch.Tensor) -> float:
+        """The largest feature that the trunk makes of x."""
+        largest = 0.0
+        for block in self.blocks:
+            made = block.features(x)
+            largest = max(largest, *(features.abs().max().item() for features in made))
+            x = made[-1]
+        return largest
+
     def lay_out_blocks(self, graph, shuffle: int = 1) -> str:
         """Write the blocks into an ONNX graph in the making; returns the name of what the tail takes."""
         features = "input"

@@ -35,6 +35,9 @@ class Restore(GatedNetwork):
     def excess(self, x: torch.Tensor) -> torch.Tensor:
         return super().excess(self._squares(x))
 
+    def loudest(self, x: torch.Tensor) -> float:
+        return super().loudest(self._squares(x))
+
     def _squares(self, x: torch.Tensor) -> torch.Tensor:
         """What the trunk takes of a picture."""
         return F.pixel_unshuffle(x, self.shuffle) if self.shuffle > 1 else x
