@@ -35,6 +35,8 @@ export class CountingServer {
   line = undefined;
   /** PNGs by the address under which they are given out, uncounted and at once. */
   pictures = new Map();
+  /** What was sent, by file, tag and compression. */
+  bodies = new Map();
 
   constructor(folders, cache) {
     this.folders = folders;
@@ -74,7 +76,7 @@ export class CountingServer {
       return;
     }
     const compressed = !DENSE.has(extname(file)) && /\bbr\b/.test(request.headers['accept-encoding'] ?? '') && this.compresses(path);
-    const body = compressed ? await this.brotli(file) : await readFile(file);
+    const body = await this.body(file, tag, compressed);
     this.sent.push({ path, bytes: body.length, worker });
     await this.send(response, 200, { ...fields, 'Content-Length': body.length, ...(compressed ? { 'Content-Encoding': 'br' } : {}) }, body);
   }
@@ -97,6 +99,17 @@ export class CountingServer {
     const inside = prefix === undefined ? '..' : normalize(path.slice(prefix.length));
     if (inside.startsWith('..')) throw new Error(`${path} is not here`);
     return join(this.folders[prefix], path.endsWith('/') ? join(inside, 'index.html') : inside);
+  }
+
+  /** What is sent of a file. It is read once: a server on the same processor should cost no page more for larger files than sending them. */
+  async body(file, tag, compressed) {
+    const key = `${file} ${tag} ${compressed}`;
+    let body = this.bodies.get(key);
+    if (!body) {
+      body = compressed ? await this.brotli(file) : await readFile(file);
+      this.bodies.set(key, body);
+    }
+    return body;
   }
 
   /** A file in brotli at its highest level, from the cache where it was compressed before. */
