@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::check::{Doubt, examine};
 use super::estimate::{Estimate, PROGRAM_BYTES, SAMPLE_NANOSECONDS, file_bytes};
-use super::layout::{BAND_BYTES, CPU_VALUE_BYTES, FINISH_REACH, MIN_TILE, framed, geometries, reach, result_size, row_format, tile_side};
+use super::layout::{CPU_VALUE_BYTES, FINISH_REACH, framed, geometries, reach, result_size, row_format, tile_shape};
 use super::options::JobOptions;
 use super::output::{Finish, Output};
 use super::pass::Pass;
@@ -141,9 +141,8 @@ impl Job {
             let plan = match network.graph() {
                 Ok(_) => {
                     let wide = width * geometry.scale * (planes.count() + usize::from(alpha)) * size_of::<f32>();
-                    let side = tile_side(network, &options, *geometry, [width, height]);
-                    let low = (BAND_BYTES / wide.max(1) / geometry.scale).max(MIN_TILE).min(side);
-                    TilePlan::oblong(width, height, [if options.tile.is_some() { side } else { low }, side], *geometry)?
+                    let tile = tile_shape(network, &options, *geometry, [width, height], wide * geometry.scale);
+                    TilePlan::oblong(width, height, tile, *geometry)?
                 }
                 Err(_) => TilePlan::whole(width, height, *geometry)?,
             };

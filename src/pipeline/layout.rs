@@ -14,17 +14,24 @@ use crate::model::shapes;
 /// Side of a tile: the halo weighs more on smaller ones, and a GPU wants large dispatches.
 const DEFAULT_TILE: usize = 256;
 /// Bytes of the largest value within the network that a tile on the CPU may have: caches and memory are shared with others.
-pub(super) const CPU_VALUE_BYTES: u64 = 8 << 20;
+pub(super) const CPU_VALUE_BYTES: u64 = 12 << 20;
 /// Bytes of the rows that a row of tiles makes: wide results get lower tiles.
-pub(super) const BAND_BYTES: usize = 96 << 20;
+const BAND_BYTES: usize = 96 << 20;
+/// Sides are multiples of this.
+const SIDE_STEP: usize = 16;
 /// Tiles that each worker should get at the least, so that all end at about the same time.
 const TILES_A_WORKER: usize = 2;
 
 /// Pixels that the lock and the resampling reach beyond a pixel.
 pub(super) const FINISH_REACH: usize = 24;
 
+/// Fewer rows of square tiles than these are few.
+const FEW_ROWS: usize = 3;
+/// A side of so many halos bears being halved.
+const SMALL_HALO: usize = 16;
+
 /// Lowest tile of a wide result, in input pixels.
-pub(super) const MIN_TILE: usize = 64;
+const MIN_TILE: usize = 64;
 
 pub(super) fn geometries(networks: &[&Network], opaque_scale: Option<usize>) -> Result<Vec<Geometry>> {
     let geometry = |network: &&Network| match (network.graph(), opaque_scale) {
@@ -87,9 +94,24 @@ pub(super) fn row_format(picture: &Picture, [width, height]: [u32; 2], format: O
     Ok((rows, flattened))
 }
 
+/// Height and width of a tile of a result whose rows have `row_bytes` for each row of the input: lower than wide where a row of tiles would
+/// hold much memory, and where there are few of them: what is left to encode when the last one is done is less.
+pub(super) fn tile_shape(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2], row_bytes: usize) -> [usize; 2] {
+    let side = tile_side(network, options, geometry, picture);
+    if options.tile.is_some() {
+        return [side, side];
+    }
+    let mut low = (BAND_BYTES / row_bytes.max(1)).max(MIN_TILE);
+    let halo_is_small = SMALL_HALO * geometry.halo <= side;
+    if options.max_buffer_bytes.is_none() && options.parallel > 1 && halo_is_small && picture[1] < FEW_ROWS * side {
+        low = low.min((side / 2).max(MIN_TILE));
+    }
+    [low.min(side), side]
+}
+
 /// The side of a tile: what was asked for, else the engine's usual one, smaller where that keeps all
 /// workers busy or a buffer could not hold it.
-pub(super) fn tile_side(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2]) -> usize {
+fn tile_side(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2]) -> usize {
     if let Some(tile) = options.tile {
         return tile.max(1);
     }
@@ -109,8 +131,8 @@ pub(super) fn tile_side(network: &Network, options: &JobOptions, geometry: Geome
         let largest = shapes.iter().map(bytes).max();
         largest.is_some_and(|bytes| bytes <= most)
     };
-    while side > 16 && !fits(side) {
-        side /= 2;
+    while side > SIDE_STEP && !fits(side) {
+        side -= SIDE_STEP;
     }
     side
 }

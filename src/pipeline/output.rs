@@ -16,7 +16,7 @@ use crate::finish::sharpen::{self, Sharpen};
 use crate::finish::{Row, RowFilter, through};
 use crate::image::colour::ycbcr_to_rgb;
 use crate::image::rows::{channel_row, luma_row};
-use crate::image::{Channels, Depth, Picture, RowFormat};
+use crate::image::{Depth, Picture, RowFormat};
 
 /// What the output does besides colour.
 pub(super) struct Finish {
