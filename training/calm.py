@@ -21,6 +21,8 @@ from training.update import GRADIENT_NORM_LIMIT, WILD_PATCHES, wild_patches
 TILES = 300
 """Of each archive."""
 BATCH, PATCH, WARM_UP = 6, 32, 20
+CANDIDATES = 16
+"""Noisy patches that are looked at for each step; the loudest of them count."""
 
 
 def calm_down(network: GatedNetwork, sampler: PatchSampler, *, steps: int, peak_rate: float, weight: float) -> None:
@@ -33,13 +35,19 @@ def calm_down(network: GatedNetwork, sampler: PatchSampler, *, steps: int, peak_
             group["lr"] = schedule.rate(step)
         low, _ = sampler.draw()
         change = (network(low) - before(low)).abs().mean()
-        excess = network.excess(wild_patches(low[:WILD_PATCHES], sampler.generator))
+        excess = network.excess(loudest(network, wild_patches(low[:1].expand(CANDIDATES, -1, -1, -1), sampler.generator)))
         optimiser.zero_grad()
         (change + weight * excess).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM_LIMIT)
         optimiser.step()
         if step % 50 == 0 or step == steps - 1:
             print(f"step {step}: change {255 * change.item():.3f} of 255, excess {excess.item():.4f}", flush=True)
+
+
+def loudest(network: GatedNetwork, patches: torch.Tensor) -> torch.Tensor:
+    """Those of `patches` that make the largest features."""
+    with torch.no_grad():
+        return patches[network.peaks(patches).topk(WILD_PATCHES).indices]
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ EXPANDED = 128
 TAIL_GAIN = 0.05
 CALM = 6.0
 """Photographs make features of up to 8 or so."""
+PEAK_SHARE = 0.02
+"""Of the largest feature beside their mean: few are too large, and those by far."""
 LAST_GAIN = 0.3
 """Of a block's last convolution: a fresh block is close to the identity, so that many of them keep their range."""
 
@@ -95,22 +97,23 @@ class GatedNetwork(nn.Module):
         return self.tail(x)
 
     def excess(self, x: torch.Tensor) -> torch.Tensor:
-        """By how much the features of x pass `CALM`, on a logarithmic scale, mean. A gate multiplies: what one block makes ten times
+        """By how much the features of x pass `CALM`, on a logarithmic scale: their mean, and a share of each picture's largest. A gate multiplies: what one block makes ten times
         too large, six of them make a million times too large, and training on photographs alone does not forbid it. What a block is
         given here is cut off at twice `CALM`."""
         total = torch.zeros((), device=x.device)
         for block in self.blocks:
             made = block.features(x)
-            total = total + sum((features.abs() - CALM).relu().log1p().mean() for features in made)
+            beyond = [(features.abs() - CALM).relu().log1p() for features in made]
+            total = total + sum(part.mean() + PEAK_SHARE * part.amax((1, 2, 3)).mean() for part in beyond)
             x = made[-1].clamp(-2 * CALM, 2 * CALM)
         return total
 
-    def loudest(self, x: torch.Tensor) -> float:
-        """The largest feature that the trunk makes of x."""
-        largest = 0.0
+    def peaks(self, x: torch.Tensor) -> torch.Tensor:
+        """The largest feature that the trunk makes of each picture of x, [n]."""
+        largest = torch.zeros(len(x), device=x.device)
         for block in self.blocks:
             made = block.features(x)
-            largest = max(largest, *(features.abs().max().item() for features in made))
+            largest = torch.stack([largest, *(features.abs().amax((1, 2, 3)) for features in made)]).amax(0)
             x = made[-1]
         return largest
 

@@ -35,8 +35,8 @@ class Restore(GatedNetwork):
     def excess(self, x: torch.Tensor) -> torch.Tensor:
         return super().excess(self._squares(x))
 
-    def loudest(self, x: torch.Tensor) -> float:
-        return super().loudest(self._squares(x))
+    def peaks(self, x: torch.Tensor) -> torch.Tensor:
+        return super().peaks(self._squares(x))
 
     def _squares(self, x: torch.Tensor) -> torch.Tensor:
         """What the trunk takes of a picture."""
