@@ -55,7 +55,8 @@ const JOBS = [
       await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     },
   },
-  { page: 'ort', path: '/ort-page/', enlarge: useOrtPage, async settle() {} },
+  { page: 'library', path: '/library-page/', enlarge: useMinimalPage, async settle() {} },
+  { page: 'ort', path: '/ort-page/', enlarge: useMinimalPage, async settle() {} },
 ];
 
 /**
@@ -112,8 +113,8 @@ async function useOurPage(file, { found, give }) {
   await found(() => button('Save'));
 }
 
-/** As `useOurPage`; that page starts by itself. */
-async function useOrtPage(file, { found, give }) {
+/** As `useOurPage`; those pages start by themselves. */
+async function useMinimalPage(file, { found, give }) {
   give(await found(() => document.querySelector('input[type=file]')), file);
   const status = document.querySelector('output');
   await found(() => {

@@ -88,7 +88,7 @@ export class CountingServer {
 
   /** Only what is counted is worth the minutes that the highest level takes. */
   compresses(path) {
-    return ['/site/', '/ort-page/', '/models/', '/peers/onnxruntime-web/'].some((prefix) => path.startsWith(prefix)) && this.counting;
+    return ['/site/', '/library-page/', '/ort-page/', '/models/', '/peers/onnxruntime-web/'].some((prefix) => path.startsWith(prefix)) && this.counting;
   }
 
   /** Whether files are sent compressed. */

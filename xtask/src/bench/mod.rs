@@ -243,6 +243,7 @@ fn folders() -> Result<Value> {
         "/bench/": format!("{PEERS}/page"),
         "/peers/": format!("{PEERS}/node_modules"),
         "/nets/": format!("{WORK}/nets"),
+        "/library-page/": format!("{PEERS}/library-page"),
         "/ort-page/": format!("{PEERS}/ort-page"),
         "/models/": "models",
         "/site/": "dist",

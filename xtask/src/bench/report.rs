@@ -97,7 +97,7 @@ pub(crate) struct Row {
 pub(crate) struct PageRow {
     /// What lay between the server and the browser: its rate and delay, or `none`.
     pub(crate) line: String,
-    /// `inlarge` or `ort`.
+    /// `inlarge`, `library` or `ort`.
     pub(crate) page: String,
     /// `cold` or `warm`.
     pub(crate) cache: String,

@@ -136,8 +136,8 @@ fn pages(rows: &[PageRow]) -> String {
         return String::new();
     }
     let mut text = "\n## First picture\n\n\
-        From navigation to the finished PNG: a 512 x 512 picture made twice as large by photo-fast on the processor, on our page (`inlarge`)\n\
-        and on a minimal page with ONNX Runtime Web (`ort`, benches/peers/ort-page). One server, files in brotli; a script in the document hands the picture over, and\n\
+        From navigation to the finished PNG: a 512 x 512 picture made twice as large by photo-fast on the processor, on our page (`inlarge`),\n\
+        on a minimal page with our library (`library`, benches/peers/library-page) and on the same with ONNX Runtime Web (`ort`, benches/peers/ort-page). One server, files in brotli; a script in the document hands the picture over, and\n\
         a new window, in which the browser loads pages of its own, is left alone for three seconds before. Line: what lies between the server\n\
         and the browser, nothing or the rate and the delay that Lighthouse takes for desktop computers. Ratio: to the median of `ort`. Bytes are\n\
         those of the bodies; what our service worker fetches besides, for visits without a network, is counted apart.\n\n\
