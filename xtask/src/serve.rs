@@ -5,7 +5,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
 use http_body_util::Full;
@@ -74,8 +75,11 @@ fn accept(listener: TcpListener, site: &Arc<Site>) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_io().build()?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
-            // A browser that went away, here or below, has its reasons.
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                // A browser that went away has its reasons; where connections ran out, some end meanwhile.
+                thread::sleep(Duration::from_millis(10));
+                continue;
+            };
             let site = Arc::clone(site);
             let answer = service_fn(move |request| {
                 let answer = site.answer(&request);
@@ -204,8 +208,6 @@ fn text(status: StatusCode, body: &str) -> Answer {
 mod tests {
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};
-    use std::thread;
-    use std::time::Duration;
 
     use super::*;
 
