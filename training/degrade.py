@@ -31,7 +31,7 @@ NOISE = 1.5
 QUALITY = (75, 95)
 RADIUS = (0.5, 1.2)
 PERCENT = (10, 60)
-SOFT_SHARE = 0.25
+SOFT_SHARE = 0.4
 """Of the text: blurred, or enlarged before."""
 SOFT_BLUR = (0.4, 1.3)
 """Deviation in pixels of the small picture."""
