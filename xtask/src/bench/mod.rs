@@ -177,7 +177,7 @@ fn measure(options: &Options) -> Result<Report> {
         let ours = MODULES.iter().filter(|module| engines.iter().any(|engine| module_of(engine) == Some(module)));
         artefact::build_named(&ours.map(ToString::to_string).collect::<Vec<_>>())?;
         if options.pages {
-            site::build_pages()?;
+            site::build_all()?;
         }
     }
     let peers = install_peers()?;
