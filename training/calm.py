@@ -21,6 +21,8 @@ from training.update import GRADIENT_NORM_LIMIT, WILD_PATCHES, wild_patches
 TILES = 300
 """Of each archive."""
 BATCH, PATCH, WARM_UP = 6, 32, 20
+PEAK_SHARE = 0.02
+"""Of the largest feature beside their mean: few are too large, and those by far."""
 CANDIDATES = 16
 """Noisy patches that are looked at for each step; the loudest of them count."""
 
@@ -35,7 +37,7 @@ def calm_down(network: GatedNetwork, sampler: PatchSampler, *, steps: int, peak_
             group["lr"] = schedule.rate(step)
         low, _ = sampler.draw()
         change = (network(low) - before(low)).abs().mean()
-        excess = network.excess(loudest(network, wild_patches(low[:1].expand(CANDIDATES, -1, -1, -1), sampler.generator)))
+        excess = network.excess(loudest(network, wild_patches(low[:1].expand(CANDIDATES, -1, -1, -1), sampler.generator)), PEAK_SHARE)
         optimiser.zero_grad()
         (change + weight * excess).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM_LIMIT)

@@ -15,8 +15,6 @@ EXPANDED = 128
 TAIL_GAIN = 0.05
 CALM = 6.0
 """Photographs make features of up to 8 or so."""
-PEAK_SHARE = 0.02
-"""Of the largest feature beside their mean: few are too large, and those by far."""
 LAST_GAIN = 0.3
 """Of a block's last convolution: a fresh block is close to the identity, so that many of them keep their range."""
 
@@ -96,15 +94,15 @@ class GatedNetwork(nn.Module):
             x = block(x)
         return self.tail(x)
 
-    def excess(self, x: torch.Tensor) -> torch.Tensor:
-        """By how much the features of x pass `CALM`, on a logarithmic scale: their mean, and a share of each picture's largest. A gate multiplies: what one block makes ten times
+    def excess(self, x: torch.Tensor, peak_share: float = 0.0) -> torch.Tensor:
+        """By how much the features of x pass `CALM`, on a logarithmic scale: their mean, and `peak_share` of each picture's largest. A gate multiplies: what one block makes ten times
         too large, six of them make a million times too large, and training on photographs alone does not forbid it. What a block is
         given here is cut off at twice `CALM`."""
         total = torch.zeros((), device=x.device)
         for block in self.blocks:
             made = block.features(x)
             beyond = [(features.abs() - CALM).relu().log1p() for features in made]
-            total = total + sum(part.mean() + PEAK_SHARE * part.amax((1, 2, 3)).mean() for part in beyond)
+            total = total + sum(part.mean() + peak_share * part.amax((1, 2, 3)).mean() for part in beyond)
             x = made[-1].clamp(-2 * CALM, 2 * CALM)
         return total
 

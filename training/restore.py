@@ -32,8 +32,8 @@ class Restore(GatedNetwork):
         residual = F.pixel_shuffle(self.residual(self._squares(x)).to(x.dtype), self.scale * self.shuffle)
         return residual + enlarged(x, self.scale)
 
-    def excess(self, x: torch.Tensor) -> torch.Tensor:
-        return super().excess(self._squares(x))
+    def excess(self, x: torch.Tensor, peak_share: float = 0.0) -> torch.Tensor:
+        return super().excess(self._squares(x), peak_share)
 
     def peaks(self, x: torch.Tensor) -> torch.Tensor:
         return super().peaks(self._squares(x))
