@@ -95,9 +95,11 @@ class GatedNetwork(nn.Module):
         return self.tail(x)
 
     def excess(self, x: torch.Tensor, peak_share: float = 0.0) -> torch.Tensor:
-        """By how much the features of x pass `CALM`, on a logarithmic scale: their mean, and `peak_share` of each picture's largest. A gate multiplies: what one block makes ten times
-        too large, six of them make a million times too large, and training on photographs alone does not forbid it. What a block is
-        given here is cut off at twice `CALM`."""
+        """By how much the features of x pass `CALM`, on a logarithmic scale: their mean, and `peak_share` of each picture's largest.
+
+        A gate multiplies: what one block makes ten times too large, six of them make a million times too large, and training on
+        photographs alone does not forbid it. What a block is given here is cut off at twice `CALM`.
+        """
         total = torch.zeros((), device=x.device)
         for block in self.blocks:
             made = block.features(x)

@@ -3,6 +3,8 @@ import { Line } from './line.mjs';
 
 /** How long a visit may take, in milliseconds. */
 const PATIENCE = 180_000;
+/** How long the page waits by itself: what it then shows says more than that the visit took too long. */
+const PAGE_PATIENCE = PATIENCE - 10_000;
 const SIDE = 512;
 const PICTURE = '/scene.png';
 /** How long a new window is left alone, in milliseconds: the browser loads pages of its own there, which take both cores for a second. */
@@ -129,7 +131,7 @@ async function visit(browser, server, job) {
   try {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
-    await page.addInitScript({ content: `(${conduct})(${job.enlarge}, ${JSON.stringify(PICTURE)}, ${PATIENCE})` });
+    await page.addInitScript({ content: `(${conduct})(${job.enlarge}, ${JSON.stringify(PICTURE)}, ${PAGE_PATIENCE})` });
     await page.waitForTimeout(SETTLING);
     const results = [];
     for (const cache of ['cold', 'warm']) {

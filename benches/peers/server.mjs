@@ -35,7 +35,7 @@ export class CountingServer {
   line = undefined;
   /** PNGs by the address under which they are given out, uncounted and at once. */
   pictures = new Map();
-  /** What was sent, by file, tag and compression. */
+  /** What is or will be sent, by file, tag and compression. */
   bodies = new Map();
 
   constructor(folders, cache) {
@@ -102,12 +102,13 @@ export class CountingServer {
   }
 
   /** What is sent of a file. It is read once: a server on the same processor should cost no page more for larger files than sending them. */
-  async body(file, tag, compressed) {
+  body(file, tag, compressed) {
     const key = `${file} ${tag} ${compressed}`;
     let body = this.bodies.get(key);
     if (!body) {
-      body = compressed ? await this.brotli(file) : await readFile(file);
+      body = compressed ? this.brotli(file) : readFile(file);
       this.bodies.set(key, body);
+      body.catch(() => this.bodies.delete(key));
     }
     return body;
   }

@@ -94,13 +94,13 @@ pub(super) fn row_format(picture: &Picture, [width, height]: [u32; 2], format: O
     Ok((rows, flattened))
 }
 
-/// Height and width of a tile of a result whose rows have `row_bytes` for each row of the input: lower than wide where a row of tiles would
-/// hold much memory, and where there are few of them: what is left to encode when the last one is done is less.
+/// Height and width of a tile, as asked for or chosen, of a result whose rows have `row_bytes` for each row of the input: lower than wide where
+/// a row of tiles would hold much memory, and where there are few of them: what is left to encode when the last one is done is less.
 pub(super) fn tile_shape(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2], row_bytes: usize) -> [usize; 2] {
-    let side = tile_side(network, options, geometry, picture);
-    if options.tile.is_some() {
-        return [side, side];
+    if let Some(tile) = options.tile {
+        return [tile.max(1); 2];
     }
+    let side = tile_side(network, options, geometry, picture);
     let mut low = (BAND_BYTES / row_bytes.max(1)).max(MIN_TILE);
     let halo_is_small = SMALL_HALO * geometry.halo <= side;
     if options.max_buffer_bytes.is_none() && options.parallel > 1 && halo_is_small && picture[1] < FEW_ROWS * side {
@@ -109,12 +109,9 @@ pub(super) fn tile_shape(network: &Network, options: &JobOptions, geometry: Geom
     [low.min(side), side]
 }
 
-/// The side of a tile: what was asked for, else the engine's usual one, smaller where that keeps all
+/// The side of a tile: the engine's usual one, smaller where that keeps all
 /// workers busy or a buffer could not hold it.
 fn tile_side(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2]) -> usize {
-    if let Some(tile) = options.tile {
-        return tile.max(1);
-    }
     let Ok(graph) = network.graph() else { return usize::MAX };
     let mut side = DEFAULT_TILE;
     let share = picture[0] * picture[1] / (TILES_A_WORKER * options.parallel.max(1));

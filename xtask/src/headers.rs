@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use hyper::header::{HeaderName, HeaderValue};
 
 /// Rules in the order of the file; for one header the last rule that fits a path wins.
 #[derive(Debug, Default)]
@@ -35,7 +36,11 @@ impl Headers {
             if line.starts_with(char::is_whitespace) {
                 let Some((name, value)) = line.split_once(':') else { bail!("{line:?} is not `Name: value`") };
                 let Some(rule) = rules.last_mut() else { bail!("{line:?} stands before any path") };
-                rule.fields.push((name.trim().to_owned(), value.trim().to_owned()));
+                let (name, value) = (name.trim(), value.trim());
+                if HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_str(value).is_err() {
+                    bail!("{line:?} is not a header that HTTP allows");
+                }
+                rule.fields.push((name.to_owned(), value.to_owned()));
             } else {
                 let pattern = line.trim();
                 let path = pattern.trim_end_matches('*');
@@ -76,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_is_no_rule_is_refused() {
-        for text in ["  A: 1\n", "/*\n  A 1\n", "*.js\n  A: 1\n", "/a*b\n  A: 1\n"] {
+        for text in ["  A: 1\n", "/*\n  A 1\n", "*.js\n  A: 1\n", "/*\n  A b: 1\n", "/*\n  A: \u{1}1\n", "/a*b\n  A: 1\n"] {
             assert!(Headers::parse(text).is_err(), "{text:?}");
         }
     }

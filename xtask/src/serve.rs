@@ -116,7 +116,7 @@ impl Site {
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("This file cannot be read: {error}.\n")),
         };
         for (name, value) in self.headers.for_path(path) {
-            // ASCII: checked when `_headers` was read.
+            // Both are: checked when `_headers` was read.
             if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
                 answer.headers_mut().insert(name, value);
             }
