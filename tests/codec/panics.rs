@@ -30,7 +30,7 @@ fn a_palette_of_parts_of_colours() {
 }
 
 /// A chunk of a RIFF.
-fn riff(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn riff(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let mut chunk = [&name[..], &(data.len() as u32).to_le_bytes(), data].concat();
     chunk.resize(chunk.len().next_multiple_of(2), 0);
     chunk
@@ -41,9 +41,9 @@ pub(crate) fn animated(width: u32, height: u32) -> Vec<u8> {
     let chunks = &STILL[12 + 18..];
     assert_eq!(&chunks[..4], b"ALPH");
     let three = |v: u32| v.to_le_bytes()[..3].to_vec();
-    let header = riff(b"VP8X", &[&[0x12, 0, 0, 0][..], &three(63), &three(47)].concat());
+    let header = riff(*b"VP8X", &[&[0x12, 0, 0, 0][..], &three(63), &three(47)].concat());
     let frame = [&[0; 6][..], &three(width - 1), &three(height - 1), &[0, 0, 0, 2], chunks].concat();
-    riff(b"RIFF", &[&b"WEBP"[..], &header, &riff(b"ANIM", &[0; 6]), &riff(b"ANMF", &frame)].concat())
+    riff(*b"RIFF", &[&b"WEBP"[..], &header, &riff(*b"ANIM", &[0; 6]), &riff(*b"ANMF", &frame)].concat())
 }
 
 #[test]

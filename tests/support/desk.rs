@@ -29,7 +29,7 @@ impl Desk {
 
     /// Runs the command line in the folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_inlarge")).args(arguments).current_dir(self.folder.path()).output().unwrap()
+        Command::new(env!("CARGO_BIN_EXE_inlarge")).env_remove("RUST_BACKTRACE").args(arguments).current_dir(self.folder.path()).output().unwrap()
     }
 
     pub(crate) fn names(&self) -> Vec<String> {

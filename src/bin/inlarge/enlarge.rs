@@ -44,7 +44,7 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
             factor.of([1000, 1000])?;
         }
         let preference = args.backend.parse()?;
-        let model = guard::modelled(|| choose_model(args))?;
+        let model = guard::model(|| choose_model(args))?;
         let names = Names::new(&args.inputs, args.output.as_deref(), args.out_dir.as_deref(), output_format(args)?);
         if !args.estimate {
             names.check(model.size(args)?)?;
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
     };
     let mut failed = false;
     for (index, input) in args.inputs.iter().enumerate() {
-        match guard::modelled(|| enlarge(args, index, &mut names, &model, preference)) {
+        match guard::picture(|| enlarge(args, index, &mut names, &model, preference)) {
             Ok(Some(report)) => report_done(args, &report),
             Ok(None) => {}
             Err(error) => {

@@ -43,11 +43,24 @@ pub(crate) fn decoded(bytes: &[u8]) -> Result<Decoded> {
     )
 }
 
-/// Does what concerns a model.
+/// Reads a model.
 ///
 /// # Errors
-/// Those of `work`; `Model` where the import or an engine panics.
-pub(crate) fn modelled<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Those of `work`; `Model` too where it panics.
+pub(crate) fn model<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    guarded(work, |place| {
+        Error::model(
+            format!("The model is damaged, or of a kind that was not foreseen (reading it failed in {place})"),
+            "Choose another model; a report with the file helps to mend this",
+        )
+    })
+}
+
+/// Enlarges a picture.
+///
+/// # Errors
+/// Those of `work`; `Model` where an engine panics.
+pub(crate) fn picture<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     guarded(work, |place| {
         Error::model(
             format!("The engine failed on this picture and model (in {place})"),
@@ -80,17 +93,18 @@ mod tests {
         install();
         let fail = || -> Result<()> { panic!("a fault") };
         for _ in 0..2 {
-            let error = modelled(fail).unwrap_err();
+            let error = picture(fail).unwrap_err();
             assert_eq!(error.kind(), "model");
             assert!(error.to_string().contains("inlarge/guard.rs:"), "{error}");
         }
+        assert!(model(fail).unwrap_err().to_string().contains("reading it failed"));
         // In a thread, too: the panic that follows from joining it is not the one that is told.
         let threaded = || -> Result<()> { std::thread::spawn(|| panic!("a fault")).join().map_err(panic::resume_unwind).and(Ok(())) };
-        assert!(modelled(threaded).unwrap_err().to_string().contains("inlarge/guard.rs:"));
+        assert!(picture(threaded).unwrap_err().to_string().contains("inlarge/guard.rs:"));
         // A decoder's, within the guard of its picture.
-        let nested = modelled(|| guarded(fail, |place| Error::decode(place, ""))).unwrap_err();
+        let nested = picture(|| guarded(fail, |place| Error::decode(place, ""))).unwrap_err();
         assert_eq!(nested.kind(), "decode");
-        assert_eq!(modelled(|| Ok(7)), Ok(7));
-        assert_eq!(modelled(|| Err::<(), _>(Error::Cancelled)), Err(Error::Cancelled));
+        assert_eq!(picture(|| Ok(7)), Ok(7));
+        assert_eq!(picture(|| Err::<(), _>(Error::Cancelled)), Err(Error::Cancelled));
     }
 }
