@@ -99,7 +99,7 @@ mod tests {
         }
         assert!(model(fail).unwrap_err().to_string().contains("reading it failed"));
         // In a thread, too: the panic that follows from joining it is not the one that is told.
-        let threaded = || -> Result<()> { std::thread::spawn(|| panic!("a fault")).join().map_err(panic::resume_unwind).and(Ok(())) };
+        let threaded = || -> Result<()> { std::thread::spawn(|| panic!("a fault")).join().map_err(|fault| -> Error { panic::resume_unwind(fault) }) };
         assert!(picture(threaded).unwrap_err().to_string().contains("inlarge/guard.rs:"));
         // A decoder's, within the guard of its picture.
         let nested = picture(|| guarded(fail, |place| Error::decode(place, ""))).unwrap_err();
