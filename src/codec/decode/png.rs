@@ -100,8 +100,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
         if let Some(animation) = info.animation_control.filter(|a| a.num_frames > 1) {
             warnings.push(format!("The file is an animation of {} frames; its first picture was used", animation.num_frames));
         }
-        // The `png` crate indexes the palette by whole colours, of which it has 256, and panics at a part of one.
-        if info.palette.as_ref().is_some_and(|palette| palette.len() % 3 != 0 || palette.len() > 3 * 256) {
+        // The `png` crate goes through the palette by whole colours, and panics at a part of one.
+        if info.palette.as_ref().is_some_and(|palette| palette.len() % 3 != 0) {
             return Err(damaged(Format::Png, "its palette is not of whole colours"));
         }
         (info.bit_depth as u8, colour)

@@ -44,7 +44,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
             "Develop it in a raw converter and save it as TIFF or PNG",
         ));
     }
-    let tags = Tags::read(bytes, height)?;
+    let tags = Tags::read(bytes, height, &mut reader)?;
     let (file, rows) = tags.mend(bytes, height, &mut reader)?;
     if let Cow::Owned(mended) = &file {
         let mended = mended.as_slice();

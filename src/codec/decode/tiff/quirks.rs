@@ -9,6 +9,7 @@ use crate::codec::exif;
 use crate::codec::ifd::{Entry, RATIONAL, Tree};
 use crate::codec::sniff::Format;
 use crate::error::{Error, Result};
+use tiff::decoder::ChunkType;
 use tiff::tags::Tag;
 
 const HEIGHT: u16 = 257;
@@ -18,15 +19,14 @@ const FILL_ORDER: u16 = 266;
 const SAMPLES: u16 = 277;
 const PLANES: u16 = 284;
 const PREDICTOR: u16 = 317;
-const TILE_HEIGHT: u16 = 323;
 const INKS: u16 = 332;
-const EXTRA: u16 = 338;
 const YCC_COEFFICIENTS: u16 = 529;
 const YCC_RANGE: u16 = 532;
 
 /// Values of `PhotometricInterpretation`.
 const GREY: u32 = 1;
 const PALETTE: u32 = 3;
+const YCC: u32 = 6;
 /// Value of `FillOrder`: the first pixel of a byte is its lowest bit.
 const LOW_BITS_FIRST: u32 = 2;
 /// Value of `Compression`.
@@ -57,32 +57,26 @@ pub(super) struct Tags {
 impl Tags {
     /// # Errors
     /// `Unsupported` for what neither the engine nor we read as it is meant.
-    pub(super) fn read(bytes: &[u8], height: u32) -> Result<Self> {
-        let wanted = [COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANES, PREDICTOR, TILE_HEIGHT, INKS, EXTRA, YCC_COEFFICIENTS, YCC_RANGE];
-        let tree = Tree::parse(bytes, |tag| wanted.contains(&tag)).ok_or_else(|| truncated(Format::Tiff))?;
-        let number = |tag, default| tree.main.get(tag).and_then(|entry| tree.number(entry)).unwrap_or(default);
-        let extra = tree.main.get(EXTRA).and_then(|entry| tree.order.u16_at(&entry.data, 0));
+    pub(super) fn read(bytes: &[u8], height: u32, reader: &mut Reader<'_>) -> Result<Self> {
+        // As the engine reads them, which takes more types of numbers than the standard names.
+        let mut number = |tag, default| reader.find_tag_unsigned::<u32>(Tag::from_u16_exhaustive(tag)).ok().flatten().unwrap_or(default);
         let samples = number(SAMPLES, 1);
         if number(INKS, 1) == OTHER_INKS {
             return Err(unsupported(Format::Tiff, "its inks are others than cyan, magenta, yellow and black"));
         }
-        let ycc = number(PHOTOMETRIC, GREY) == 6;
+        let (photometric, separate) = (number(PHOTOMETRIC, GREY), number(PLANES, 1) == SEPARATE);
+        let (predicted, fill_order, compression) = (number(PREDICTOR, 1) > 1, number(FILL_ORDER, 1), number(COMPRESSION, 1));
+        let tree = Tree::parse(bytes, |tag| matches!(tag, YCC_COEFFICIENTS | YCC_RANGE)).ok_or_else(|| truncated(Format::Tiff))?;
         let usual = |tag, values: &[f64]| tree.main.get(tag).is_none_or(|entry| ratios(&tree, entry).is_some_and(|found| near(&found, values)));
-        if ycc && !(usual(YCC_COEFFICIENTS, &[0.299, 0.587, 0.114]) && usual(YCC_RANGE, &[0.0, 255.0, 128.0, 255.0, 128.0, 255.0])) {
+        if photometric == YCC && !(usual(YCC_COEFFICIENTS, &[0.299, 0.587, 0.114]) && usual(YCC_RANGE, &[0.0, 255.0, 128.0, 255.0, 128.0, 255.0])) {
             return Err(unsupported(Format::Tiff, "its YCbCr colours are of an unusual kind"));
         }
-        let tile = tree.main.get(TILE_HEIGHT).and_then(|entry| tree.number(entry)).filter(|&tile| tile > 0);
         // The `tiff` crate takes no padding off the lowest tiles of all colours but the first, and panics.
-        let tiles = tile.filter(|_| number(PLANES, 1) == SEPARATE && samples > 1).and_then(|tile| height.checked_next_multiple_of(tile));
-        Ok(Self {
-            palette: number(PHOTOMETRIC, GREY) == PALETTE,
-            samples,
-            extra,
-            predicted: number(PREDICTOR, 1) > 1,
-            fill_order: number(FILL_ORDER, 1),
-            compression: number(COMPRESSION, 1),
-            tiles: tiles.filter(|&whole| whole != height),
-        })
+        let apart = separate && samples > 1 && reader.get_chunk_type() == ChunkType::Tile;
+        let whole = if apart { height.checked_next_multiple_of(reader.chunk_dimensions().1) } else { None };
+        let extra = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten().and_then(|kinds| kinds.first().copied());
+        let palette = photometric == PALETTE;
+        Ok(Self { palette, samples, extra, predicted, fill_order, compression, tiles: whole.filter(|&whole| whole != height) })
     }
 
     /// Whether colours are already multiplied by alpha.
