@@ -1,67 +1,23 @@
 //! The command line as a person meets it: files in, files or one clear sentence out.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
 use inlarge::codec::{Density, Format, Metadata, decode};
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use jpeg_encoder::ColorType;
-use tempfile::TempDir;
 
 #[path = "codec/make.rs"]
 #[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
 mod make;
 
+#[path = "support/desk.rs"]
+mod desk;
+
+use desk::{Desk, assert_clear, read, text};
 use make::{Png, bytes, encode, exif, jpeg, picture};
-
-struct Desk {
-    folder: TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn put(&self, name: &str, file: &[u8]) -> PathBuf {
-        let path = self.path(name);
-        fs::write(&path, file).unwrap();
-        path
-    }
-
-    /// Runs the command line in the folder.
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_inlarge")).args(arguments).current_dir(self.folder.path()).output().unwrap()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.folder.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn read(path: &Path) -> Picture {
-    decode(&fs::read(path).unwrap()).unwrap().picture
-}
-
-/// One clear sentence: named input, no trace of a panic, ends in a full stop, at most two lines.
-fn assert_clear(name: &str, output: &Output) {
-    let said = text(output);
-    assert_eq!(output.status.code(), Some(1), "{name}: {said}");
-    assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{name}: {said}");
-    assert!(said.starts_with("inlarge: ") && said.trim_end().ends_with('.') && said.lines().count() <= 2, "{name}: {said}");
-}
 
 #[test]
 fn damaged_files_give_one_clear_sentence_and_nothing_else() {

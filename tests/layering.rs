@@ -41,6 +41,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["bin/"]),
     ("indicatif", &["bin/"]),
     ("fs4", &["bin/"]),
+    ("tempfile", &["bin/"]),
 ];
 
 /// What a source file names that it must not, as `line: what`.

@@ -131,8 +131,8 @@ pub(super) fn density_only(density: Density) -> Vec<u8> {
     tree.write(false).0
 }
 
-/// Changes a SHORT of the first directory from one value to another, in place; whether it was there.
-pub(super) fn replace(block: &mut [u8], tag: u16, from: u16, to: u16) -> bool {
+/// Changes a SHORT or LONG of the first directory from one value to another, in place; whether it was there and can hold it.
+pub(super) fn replace(block: &mut [u8], tag: u16, from: u32, to: u32) -> bool {
     let place = || {
         let (order, big) = ifd::header(block).filter(|(_, big)| !big)?;
         debug_assert!(!big && tag != EXIF_DIRECTORY);
@@ -140,12 +140,17 @@ pub(super) fn replace(block: &mut [u8], tag: u16, from: u16, to: u16) -> bool {
         let entries = usize::from(order.u16_at(block, directory)?);
         (0..entries).find_map(|i| {
             let at = directory.checked_add(2 + 12 * i)?;
-            let same = order.u16_at(block, at)? == tag && order.u16_at(block, at + 2)? == SHORT;
-            (same && order.u32_at(block, at + 4)? == 1 && order.u16_at(block, at + 8)? == from).then_some((order, at + 8))
+            let (found, kind) = (order.u16_at(block, at)?, order.u16_at(block, at + 2)?);
+            let (value, new) = match kind {
+                SHORT => (u32::from(order.u16_at(block, at + 8)?), order.u16(u16::try_from(to).ok()?).to_vec()),
+                LONG => (order.u32_at(block, at + 8)?, order.u32(to).to_vec()),
+                _ => return None,
+            };
+            (found == tag && order.u32_at(block, at + 4)? == 1 && value == from).then_some((at + 8, new))
         })
     };
-    let Some((order, at)) = place() else { return false };
-    block[at..at + 2].copy_from_slice(&order.u16(to));
+    let Some((at, new)) = place() else { return false };
+    block[at..at + new.len()].copy_from_slice(&new);
     true
 }
 

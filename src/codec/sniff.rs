@@ -128,16 +128,14 @@ fn other_image(bytes: &[u8]) -> Option<&'static str> {
         (b"II\xBC\x01", "a JPEG XR image"),
         (b"%!PS", "a PostScript drawing"),
     ];
+    // Its pixels may be text or not.
+    if matches!(bytes, [b'P', b'1'..=b'7', space, ..] if space.is_ascii_whitespace()) {
+        return Some("a Netpbm image");
+    }
     table.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|&(_, what)| what).or_else(|| {
         let text = text_start(bytes)?;
         let is_svg = text.starts_with("<svg") || (text.starts_with("<?xml") && text.contains("<svg"));
-        if is_svg {
-            Some("an SVG drawing")
-        } else if text.len() > 3 && text.starts_with('p') && text.as_bytes()[1].is_ascii_digit() && text.as_bytes()[2].is_ascii_whitespace() {
-            Some("a Netpbm image")
-        } else {
-            None
-        }
+        is_svg.then_some("an SVG drawing")
     })
 }
 
@@ -191,7 +189,7 @@ mod tests {
 
     #[test]
     fn names_what_it_is_instead() {
-        let cases: [(&[u8], &str, &str); 16] = [
+        let cases: [(&[u8], &str, &str); 18] = [
             (b"", "decode", "is empty"),
             (&[0; 40], "decode", "zeros"),
             (b"<!DOCTYPE html><title>x</title>", "decode", "HTML page"),
@@ -201,6 +199,8 @@ mod tests {
             (b"\0\0\0\x1Cftypavif....", "unsupported", "AVIF"),
             (b"\0\0\0\x18ftypheic....", "unsupported", "HEIC"),
             (b"\xFF\x0A....", "unsupported", "JPEG XL"),
+            (b"P3\n1 1 255\n0 0 0", "unsupported", "Netpbm"),
+            (b"P6\n1 1\n255\n\xFF\x80\x00", "unsupported", "Netpbm"),
             (b"PK\x03\x04....", "decode", "ZIP"),
             (b"hello world", "decode", "text file"),
             ("gr\u{fc}\u{df}e".as_bytes(), "decode", "text file"),

@@ -1,5 +1,6 @@
 //! Runs a job natively: on the GPU from one thread, on the CPU from as many as there are cores.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -183,7 +184,9 @@ fn run_on_threads(
             let (queue, results, shapes) = (&queue, results.clone(), &shapes);
             let allow_software = engine.allow_software;
             scope.spawn(move || {
-                if let Err(error) = work(kind, allow_software, networks, shapes, queue, &results) {
+                // A tile whose worker is gone would be waited for as long as there are other workers.
+                let done = catch_unwind(AssertUnwindSafe(|| work(kind, allow_software, networks, shapes, queue, &results)));
+                if let Err(error) = done.unwrap_or_else(|_| Err(ended_early())) {
                     // The receiver is gone only when the job is over already.
                     let _ = results.send((None, Err(error)));
                 }
@@ -228,7 +231,7 @@ fn dispatch(
     cancel: &AtomicBool,
     progress: &mut dyn FnMut(usize, usize),
 ) -> std::result::Result<(), Stop> {
-    let lost = || Stop::Engine(Error::device("A worker thread ended early", "Try again, or use another engine"));
+    let lost = || Stop::Engine(ended_early());
     let mut attempts = Attempts::default();
     let mut running: Vec<usize> = Vec::new();
     let outcome = loop {
@@ -271,6 +274,10 @@ fn dispatch(
         }
     }
     outcome
+}
+
+fn ended_early() -> Error {
+    Error::device("A worker thread ended early", "Try again, or use another engine")
 }
 
 /// Failures of each tile on this engine.

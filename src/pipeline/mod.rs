@@ -15,6 +15,7 @@ mod check;
 mod estimate;
 mod job;
 mod layout;
+pub mod name;
 mod options;
 mod output;
 mod pass;

@@ -10,6 +10,7 @@ use inlarge::image::{Channels, Depth, Samples};
 use jpeg_encoder::ColorType;
 
 use crate::make::{self, Png, Random, Tiff, by_image, bytes, encode, exif, icc, jpeg, pack, picture};
+use crate::{panics, tiff};
 
 /// No file here takes longer, on a slow machine in a debug build.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -28,10 +29,10 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let inks = rgba.clone();
     let progressive = |colour, source: &[u8]| jpeg(source, 40, 30, colour, |e| e.set_progressive(true));
     let mut lzw = std::io::Cursor::new(Vec::new());
-    tiff::encoder::TiffEncoder::new(&mut lzw)
+    ::tiff::encoder::TiffEncoder::new(&mut lzw)
         .unwrap()
-        .with_compression(tiff::encoder::Compression::Lzw)
-        .write_image::<tiff::encoder::colortype::RGB8>(40, 30, bytes(&rgb))
+        .with_compression(::tiff::encoder::Compression::Lzw)
+        .write_image::<::tiff::encoder::colortype::RGB8>(40, 30, bytes(&rgb))
         .unwrap();
     vec![
         ("PNG", encode(&rgba, OutputFormat::Png, &options, 7)),
@@ -56,6 +57,22 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("palette TIFF", Tiff::new(true, 40, 30, &[4], 3).tag(320, &map).file(&[&packed])),
         ("LZW TIFF", lzw.into_inner()),
     ]
+}
+
+/// Those, and files of kinds that are put right before an engine reads them, or whose engines are known to panic.
+fn all_samples() -> Vec<(&'static str, Vec<u8>)> {
+    let mut all = samples();
+    let palette: Vec<u8> = (0..48).map(|i| i * 5).collect();
+    let indices: Vec<u16> = (0..40 * 30).map(|i| i % 16).collect();
+    let (tiff, strips) = tiff::of_jpeg();
+    all.extend([
+        ("palette PNG without alpha", Png::new(40, 30, 8, 3).chunk(*b"PLTE", &palette).of_values(&indices)),
+        ("animated WebP with alpha", panics::animated(64, 48)),
+        ("tiled TIFF of colours apart", include_bytes!("../assets/tiff-tiled-planar.tif").to_vec()),
+        ("TIFF with low bits first", include_bytes!("../assets/tiff-fillorder2-lzw.tif").to_vec()),
+        ("TIFF of JPEG", tiff.file(&[&strips[0], &strips[1]])),
+    ]);
+    all
 }
 
 /// Decodes, and checks what every answer has to be like.
@@ -130,7 +147,7 @@ fn jpeg_with_its_middle_gone_and_its_end_in_place() {
 
 #[test]
 fn flipped_bits_never_panic() {
-    for (name, file) in samples() {
+    for (name, file) in all_samples() {
         let mut random = Random::new(file.len() as u64);
         for round in 0..400 {
             let mut hurt = file.clone();
@@ -147,7 +164,7 @@ fn flipped_bits_never_panic() {
 
 #[test]
 fn replaced_and_moved_bytes_never_panic() {
-    for (name, file) in samples() {
+    for (name, file) in all_samples() {
         let mut random = Random::new(7 + file.len() as u64);
         for round in 0..300 {
             let mut hurt = file.clone();

@@ -8,3 +8,5 @@ mod hostile;
 mod hostile_metadata;
 mod make;
 mod metadata;
+mod panics;
+mod tiff;

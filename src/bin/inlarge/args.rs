@@ -74,7 +74,7 @@ pub(crate) struct EnlargeArgs {
     /// Write the result here; only for one picture [default: beside the input, NAME-4x.png]
     #[arg(short, long, value_name = "FILE", conflicts_with = "out_dir")]
     pub(crate) output: Option<PathBuf>,
-    /// Write the results into this folder
+    /// Write the results into this folder; results that would take one name are refused before the work
     #[arg(long, value_name = "DIR")]
     pub(crate) out_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -221,6 +221,7 @@ impl Variant {
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum FormatArg {
     Png,
+    #[value(alias = "jpg")]
     Jpeg,
     Webp,
     #[value(alias = "tif")]

@@ -1,8 +1,7 @@
 //! `inlarge INPUT...`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 use indicatif::{BinaryBytes, HumanDuration, ProgressBar, ProgressStyle};
 use inlarge::backend::select::Preference;
 use inlarge::codec::encode::OutputFormat;
-use inlarge::codec::{Density, MetadataPolicy, decode};
+use inlarge::codec::{Density, MetadataPolicy};
 use inlarge::finish::lock::Fidelity;
 use inlarge::image::Picture;
 use inlarge::model::Network;
@@ -25,13 +24,15 @@ use inlarge::pipeline::{Estimate, Job, JobOptions, Report, write_map};
 use inlarge::{Error, Result};
 
 use crate::args::{EnlargeArgs, FormatArg, MetadataArg};
-use crate::status;
+use crate::files::Target;
+use crate::names::{Names, check_map};
+use crate::{guard, status};
 
 /// What takes least, for photographs.
 const FASTEST: &str = "photo-fast";
 
 pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
-    let usage = || -> Result<(Chosen, Preference)> {
+    let usage = || -> Result<(Chosen, Preference, Names<'_>)> {
         if args.output.is_some() && args.inputs.len() > 1 {
             return Err(Error::parameter("--output names one file and there are several pictures", "Use --out-dir"));
         }
@@ -42,9 +43,15 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
         if let factor @ Size::Factor(_) = args.size.size()? {
             factor.of([1000, 1000])?;
         }
-        Ok((choose_model(args)?, args.backend.parse()?))
+        let preference = args.backend.parse()?;
+        let model = guard::model(|| choose_model(args))?;
+        let names = Names::new(&args.inputs, args.output.as_deref(), args.out_dir.as_deref(), output_format(args)?);
+        if !args.estimate {
+            names.check(model.size(args)?)?;
+        }
+        Ok((model, preference, names))
     };
-    let (model, preference) = match usage() {
+    let (model, preference, mut names) = match usage() {
         Ok(chosen) => chosen,
         Err(error) => {
             report_error(args, None, &error);
@@ -52,8 +59,8 @@ pub(crate) fn run(args: &EnlargeArgs) -> ExitCode {
         }
     };
     let mut failed = false;
-    for input in &args.inputs {
-        match enlarge(args, input, &model, preference) {
+    for (index, input) in args.inputs.iter().enumerate() {
+        match guard::picture(|| enlarge(args, index, &mut names, &model, preference)) {
             Ok(Some(report)) => report_done(args, &report),
             Ok(None) => {}
             Err(error) => {
@@ -80,6 +87,14 @@ impl Chosen {
                 let kind = guess(picture)?.kind;
                 Ok((&kinds[&kind], Some(kind)))
             }
+        }
+    }
+
+    /// The size that is asked for; `None` where the user's own network tells only when it runs.
+    fn size(&self, args: &EnlargeArgs) -> Result<Option<Size>> {
+        match self {
+            Self::One(Model::Own { scale, .. }) if !args.size.is_given() => Ok(scale.map(|scale| Size::Factor(scale as f64))),
+            _ => args.size.size().map(Some),
         }
     }
 }
@@ -167,13 +182,14 @@ fn plan<'a>(args: &EnlargeArgs, model: &'a Model, engine: &Engine, input: [u32; 
 }
 
 /// Enlarges one picture; `None` where only an estimate was asked for.
-fn enlarge(args: &EnlargeArgs, input: &Path, chosen: &Chosen, preference: Preference) -> Result<Option<Report>> {
+fn enlarge(args: &EnlargeArgs, index: usize, names: &mut Names<'_>, chosen: &Chosen, preference: Preference) -> Result<Option<Report>> {
     let started = Instant::now();
+    let input = args.inputs[index].as_path();
     let bytes = fs::read(input).map_err(|e| {
         let remedy = if input.is_dir() { "Name the pictures in the folder" } else { "Check the name and the permissions" };
         Error::decode(format!("{} cannot be read: {e}", input.display()), remedy)
     })?;
-    let decoded = decode(&bytes)?;
+    let decoded = guard::decoded(&bytes)?;
     drop(bytes);
     let (model, kind) = chosen.model_for(&decoded.picture)?;
     let all: Vec<&Network> = match model {
@@ -183,7 +199,7 @@ fn enlarge(args: &EnlargeArgs, input: &Path, chosen: &Chosen, preference: Prefer
     let engine = Engine::choose(preference, &all)?;
     let plan = plan(args, model, &engine, [decoded.picture.width, decoded.picture.height])?;
     let format = output_format(args)?;
-    let output = output_path(args, input, &plan, &decoded.picture, format)?;
+    let targets = targets(args, index, names, [decoded.picture.width, decoded.picture.height], plan.size, format)?;
     let capabilities = engine.backend.capabilities();
     let options = JobOptions {
         input: input.display().to_string(),
@@ -212,14 +228,8 @@ fn enlarge(args: &EnlargeArgs, input: &Path, chosen: &Chosen, preference: Prefer
             _ => None,
         },
     };
-    let aside = Aside::create(&output);
-    // Opened now: a folder that is missing shows before the work, not after it.
-    let map_file = args.map.as_deref().filter(|_| !args.estimate).map(|path| {
-        let aside = Aside::create(path);
-        aside.file().map(|file| (aside, file))
-    });
-    let map_file = map_file.transpose()?;
-    let mut job = Job::new(decoded, &plan.networks, options, plan.opaque_scale, BufWriter::new(aside.file()?))?;
+    let Targets { output, target, map } = targets;
+    let mut job = Job::new(decoded, &plan.networks, options, plan.opaque_scale, BufWriter::new(target.sink()?))?;
     let size = job.size();
     if args.estimate || u64::from(size[0]) * u64::from(size[1]) >= WORTH_ESTIMATING {
         let estimate = job.estimate(&drive::tile_seconds(&job, &plan.networks, &engine)?);
@@ -227,7 +237,7 @@ fn enlarge(args: &EnlargeArgs, input: &Path, chosen: &Chosen, preference: Prefer
             report_estimate(args, input, size, &estimate);
             return Ok(None);
         }
-        for warning in warnings(args, &estimate, &output) {
+        for warning in warnings(args, &estimate, target.folder()) {
             // Said now, while it is of use, and in the report.
             if !args.json {
                 eprintln!("inlarge: {}: {warning}", input.display());
@@ -239,10 +249,10 @@ fn enlarge(args: &EnlargeArgs, input: &Path, chosen: &Chosen, preference: Prefer
     drive::run(&mut job, &plan.networks, engine, &AtomicBool::new(false), &mut |done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     let report = job.report(&output.display().to_string(), started.elapsed().as_secs_f64());
-    aside.rename()?;
-    if let (Some((aside, file)), Some(map)) = (map_file, job.map()) {
-        write_map(&map, BufWriter::new(file))?;
-        aside.rename()?;
+    target.keep()?;
+    if let (Some(target), Some(map)) = (map, job.map()) {
+        write_map(&map, BufWriter::new(target.sink()?))?;
+        target.keep()?;
     }
     Ok(Some(report))
 }
@@ -253,7 +263,7 @@ const WORTH_ESTIMATING: u64 = 20_000_000;
 const LONG: u64 = 60_000;
 
 /// What a user should know before a large job, with the better choice: sentences without their full stop.
-fn warnings(args: &EnlargeArgs, estimate: &Estimate, output: &Path) -> Vec<String> {
+fn warnings(args: &EnlargeArgs, estimate: &Estimate, folder: Option<&Path>) -> Vec<String> {
     let mut warnings = Vec::new();
     if estimate.milliseconds > LONG {
         let better = if args.model_file.is_none() && ![FASTEST, "auto"].contains(&args.model.as_str()) {
@@ -263,8 +273,8 @@ fn warnings(args: &EnlargeArgs, estimate: &Estimate, output: &Path) -> Vec<Strin
         };
         warnings.push(format!("This will take about {}; {better}", HumanDuration(Duration::from_millis(estimate.milliseconds))));
     }
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if let Ok(left) = fs4::available_space(folder)
+    if let Some(folder) = folder
+        && let Ok(left) = fs4::available_space(folder)
         && left < estimate.file_bytes
     {
         let [left, need] = [left, estimate.file_bytes].map(|bytes| BinaryBytes(bytes).to_string());
@@ -312,77 +322,30 @@ fn output_format(args: &EnlargeArgs) -> Result<OutputFormat> {
     }
 }
 
-fn output_path(args: &EnlargeArgs, input: &Path, plan: &Plan<'_>, picture: &Picture, format: OutputFormat) -> Result<PathBuf> {
-    let path = match (&args.output, &args.out_dir) {
-        (Some(path), _) => path.clone(),
-        (None, folder) => {
-            let mut name = input.file_stem().map_or_else(|| OsString::from("picture"), OsString::from);
-            let [width, height] = plan.size;
-            let scale = width / picture.width;
-            let whole = [width, height] == [picture.width, picture.height].map(|side| side * scale);
-            let size = if whole { format!("{scale}x") } else { format!("{width}x{height}") };
-            name.push(format!("-{size}.{}", format.extension()));
-            folder.as_deref().or(input.parent()).unwrap_or(Path::new("")).join(name)
-        }
-    };
+/// Where the results of one picture go.
+struct Targets {
+    output: PathBuf,
+    target: Target,
+    map: Option<Target>,
+}
+
+/// Opened before the work: a folder that is missing shows now, not after it. An estimate leaves nothing behind.
+fn targets(args: &EnlargeArgs, index: usize, names: &mut Names<'_>, picture: [u32; 2], size: [u32; 2], format: OutputFormat) -> Result<Targets> {
+    let input = args.inputs[index].as_path();
+    if args.estimate {
+        return Ok(Targets { output: PathBuf::new(), target: Target::nowhere(input), map: None });
+    }
+    let output = names.claim(index, picture, size)?;
+    if let Some(map) = &args.map {
+        check_map(map, input, &output)?;
+    }
     if let Some(folder) = &args.out_dir {
         fs::create_dir_all(folder)
             .map_err(|e| Error::encode(format!("The folder {} cannot be made: {e}", folder.display()), "Choose another folder"))?;
     }
-    if same_file(&path, input) {
-        return Err(Error::parameter(format!("The result would replace its own input {}", input.display()), "Choose another output name"));
-    }
-    if let Some(map) = &args.map {
-        for (other, what) in [(input, "input"), (&path, "result")] {
-            if same_file(map, other) {
-                return Err(Error::parameter(format!("The map would replace its own {what} {}", other.display()), "Choose another name for --map"));
-            }
-        }
-    }
-    Ok(path)
-}
-
-/// Whether two names are those of one file, that may not be there yet.
-fn same_file(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| {
-        path.canonicalize().ok().or_else(|| {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Some(folder.canonicalize().ok()?.join(path.file_name()?))
-        })
-    };
-    place(a).is_some_and(|a| place(b) == Some(a))
-}
-
-/// A file that gets its name only when it is complete, and is removed otherwise.
-struct Aside {
-    aside: PathBuf,
-    path: PathBuf,
-}
-
-impl Aside {
-    fn create(path: &Path) -> Self {
-        let mut name = OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(format!(".{}.part", std::process::id()));
-        Self { aside: path.with_file_name(name), path: path.into() }
-    }
-
-    fn file(&self) -> Result<File> {
-        File::create(&self.aside)
-            .map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
-    }
-
-    fn rename(self) -> Result<()> {
-        fs::rename(&self.aside, &self.path)
-            .map_err(|e| Error::encode(format!("{} cannot be written: {e}", self.path.display()), "Choose another place with --output or --out-dir"))
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        // After the rename there is nothing left to remove.
-        let _ = fs::remove_file(&self.aside);
-    }
+    let target = Target::open(&output, input, format == OutputFormat::Tiff)?;
+    let map = args.map.as_deref().map(|map| Target::open(map, input, false)).transpose()?;
+    Ok(Targets { output, target, map })
 }
 
 fn progress_bar(args: &EnlargeArgs, input: &Path, tiles: usize) -> ProgressBar {

@@ -11,8 +11,11 @@ macro_rules! line {
 mod args;
 mod devices;
 mod enlarge;
+mod files;
+mod guard;
 mod kind;
 mod models;
+mod names;
 mod score;
 
 use std::process::ExitCode;
@@ -22,6 +25,7 @@ use clap::Parser;
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
+    guard::install();
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Models(args)) => finish(models::run(&args)),

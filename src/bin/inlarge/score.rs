@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use inlarge::codec::decode;
 use inlarge::finish::Row;
 use inlarge::finish::lock::InputRow;
 use inlarge::finish::meter::Meter;
@@ -12,6 +11,7 @@ use inlarge::image::rows::channel_row;
 use inlarge::{Error, Result};
 
 use crate::args::ScoreArgs;
+use crate::guard;
 
 pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
     let result = read(&args.result)?;
@@ -56,5 +56,5 @@ fn lr_psnr(input: Picture, result: &Picture, scale: Option<u32>) -> Result<f64> 
 pub(crate) fn read(path: &Path) -> Result<Picture> {
     let bytes =
         std::fs::read(path).map_err(|e| Error::decode(format!("{} cannot be read: {e}", path.display()), "Check the name and the permissions"))?;
-    Ok(decode(&bytes)?.picture)
+    Ok(guard::decoded(&bytes)?.picture)
 }

@@ -45,6 +45,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     Ok(Raw { picture, bits, colour, metadata, orientation: None, warnings: Vec::new() })
 }
 
+/// Width and height that the header states.
+pub(super) fn size(bytes: &[u8]) -> Option<[u32; 2]> {
+    Header::read(bytes).ok().map(|header| [header.width, header.height])
+}
+
 struct Header {
     width: u32,
     height: u32,

@@ -14,8 +14,7 @@ use crate::limits;
 
 #[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
-    let Some(&[a, b, c, d, flags]) = bytes.get(6..11) else { return Err(truncated(Format::Gif)) };
-    let (width, height) = (u32::from(u16::from_le_bytes([a, b])), u32::from(u16::from_le_bytes([c, d])));
+    let (Some([width, height]), Some(&flags)) = (screen(bytes), bytes.get(10)) else { return Err(truncated(Format::Gif)) };
     limits::check_input_size(width, height, 4)?;
     let outline = walk(bytes, flags)?;
     // A frame may be larger than its canvas.
@@ -38,6 +37,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let colour = if picture.channels == Channels::Rgba { "palette with transparency" } else { "palette" };
     let metadata = Metadata { icc, xmp: outline.xmp, ..Metadata::default() };
     Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
+}
+
+/// Width and height of the canvas.
+pub(super) fn screen(bytes: &[u8]) -> Option<[u32; 2]> {
+    let &[a, b, c, d] = bytes.get(6..10)? else { return None };
+    Some([[a, b], [c, d]].map(|side| u16::from_le_bytes(side).into()))
 }
 
 /// An application's block with a packet. Source: Adobe XMP Specification, part 3, 1.1.2.

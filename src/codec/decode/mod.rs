@@ -8,6 +8,7 @@
 
 mod bmp;
 mod gif;
+mod header;
 mod jpeg;
 mod jpeg_bits;
 mod jpeg_scan;
@@ -15,6 +16,8 @@ mod jpeg_segments;
 mod png;
 mod tiff;
 mod webp;
+
+pub use header::upright_size;
 
 use super::sniff::{self, Format};
 use super::{Metadata, exif, icc, inks};

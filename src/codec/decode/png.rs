@@ -1,5 +1,6 @@
 //! PNG and the still picture of an APNG, through `png`.
 
+use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations, Unit};
@@ -14,8 +15,44 @@ use crate::limits;
 /// Deflate cannot make more than this of one byte.
 const DEFLATE_RATIO: u64 = 1032;
 
+/// The last chunk.
+const END: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
+const END_MISSING: &str = "The end of the file is missing; the picture itself is complete";
+
+/// A chunk of a name.
+#[derive(PartialEq, Eq)]
+pub(super) enum Found<'a> {
+    Here(&'a [u8]),
+    /// All chunks are whole, and it is not among them.
+    Nowhere,
+    /// The file ends within a chunk.
+    Cut,
+}
+
+/// The first chunk of that name.
+pub(super) fn chunk(bytes: &[u8], wanted: [u8; 4]) -> Found<'_> {
+    let mut at = 8;
+    while at != bytes.len() {
+        let Some(&[a, b, c, d, ref name @ ..]) = bytes.get(at..at + 8) else { return Found::Cut };
+        let Some(end) = (at + 8).checked_add(u32::from_be_bytes([a, b, c, d]) as usize) else { return Found::Cut };
+        let Some(data) = bytes.get(at + 8..end).filter(|_| bytes.len() - end >= 4) else { return Found::Cut };
+        if *name == wanted {
+            return Found::Here(data);
+        }
+        // The check sum.
+        at = end + 4;
+    }
+    Found::Nowhere
+}
+
 #[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
+    if bytes.get(12..16) == Some(b"CgBI") {
+        return Err(Error::unsupported(
+            "This is a PNG of the kind that Apple makes for its own devices (CgBI), which cannot be read",
+            "Open it on an Apple device and export it as PNG or JPEG",
+        ));
+    }
     // IHDR stands at a fixed place: the claim is checked before the engine sees the file.
     let header = bytes.get(16..29).filter(|_| bytes.get(12..16) == Some(b"IHDR"));
     let Some(&[a, b, c, d, e, f, g, h, bits, kind, ..]) = header else {
@@ -35,10 +72,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
         return Err(truncated(Format::Png));
     }
 
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: 128 << 20 });
+    let mut warnings = Vec::new();
+    // The engine looks for what follows the pixels before it hands over the last of them.
+    let file = if chunk(bytes, *b"IEND") == Found::Nowhere {
+        warnings.push(END_MISSING.to_owned());
+        Cow::Owned([bytes, END].concat())
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    let mut decoder = Decoder::new_with_limits(Cursor::new(file.as_ref()), Limits { bytes: 128 << 20 });
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(error)?;
-    let mut warnings = Vec::new();
 
     let (bits, colour) = {
         let info = reader.info();
@@ -56,6 +100,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
         if let Some(animation) = info.animation_control.filter(|a| a.num_frames > 1) {
             warnings.push(format!("The file is an animation of {} frames; its first picture was used", animation.num_frames));
         }
+        // The `png` crate goes through the palette by whole colours, and panics at a part of one.
+        if info.palette.as_ref().is_some_and(|palette| palette.len() % 3 != 0) {
+            return Err(damaged(Format::Png, "its palette is not of whole colours"));
+        }
         (info.bit_depth as u8, colour)
     };
     let (kind, depth) = reader.output_color_type();
@@ -72,7 +120,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     match reader.finish() {
         Ok(()) => {}
         Err(DecodingError::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
-            warnings.push("The end of the file is missing; the picture itself is complete".to_owned());
+            warnings.push(END_MISSING.to_owned());
         }
         Err(e) => return Err(error(e)),
     }

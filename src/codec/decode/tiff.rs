@@ -1,28 +1,25 @@
 //! The first page of a TIFF, through `tiff`.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
-use super::{Raw, damaged, from_inks, truncated, unsupported};
+mod quirks;
+
+use super::{Raw, damaged, from_inks, jpeg_scan, truncated, unsupported};
 use crate::codec::ifd::Tree;
 use crate::codec::metadata::{NOTE_LOST, block};
 use crate::codec::sniff::Format;
 use crate::codec::{Metadata, exif, iptc};
 use crate::error::{Error, Result};
-use crate::image::orientation::Orientation;
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
+use quirks::Tags;
 
-const PHOTOMETRIC: u16 = 262;
-/// Values of `PhotometricInterpretation`.
-const PALETTE: u16 = 3;
-const GREY: u16 = 1;
 const DNG_VERSION: Tag = Tag::Unknown(50_706);
-/// Value of `ExtraSamples` for colours that are already multiplied by alpha.
-const ASSOCIATED: u16 = 1;
 /// Value of `SampleFormat`.
 const FLOATING_POINT: u16 = 3;
 
@@ -38,17 +35,6 @@ enum Layout {
 
 #[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
-    // The engine knows no palettes, but reads their indices as shades of grey.
-    let mut indices = bytes.to_vec();
-    if exif::replace(&mut indices, PHOTOMETRIC, PALETTE, GREY) {
-        read_file(&indices, true)
-    } else {
-        drop(indices);
-        read_file(bytes, false)
-    }
-}
-
-fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
     let mut reader = Decoder::new(Cursor::new(bytes)).map_err(error)?;
     let (width, height) = reader.dimensions().map_err(error)?;
     limits::check_input_size(width, height, 1)?;
@@ -57,6 +43,13 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
             "This is a camera raw file, which cannot be read",
             "Develop it in a raw converter and save it as TIFF or PNG",
         ));
+    }
+    let tags = Tags::read(bytes, height, &mut reader)?;
+    let (file, rows) = tags.mend(bytes, height, &mut reader)?;
+    if let Cow::Owned(mended) = &file {
+        let mended = mended.as_slice();
+        limits::check_input_size(width, rows, 1)?;
+        reader = Decoder::new(Cursor::new(mended)).map_err(error)?;
     }
     let stored = reader.colortype().map_err(error)?;
     let kinds = reader.find_tag_unsigned_vec::<u16>(Tag::SampleFormat).map_err(error)?.unwrap_or_default();
@@ -68,15 +61,12 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
         ));
     }
     let (layout, bits, count) = match stored {
-        ColorType::Gray(bits @ (1 | 2 | 4 | 8)) if palette => (Layout::Palette, bits, 1),
+        ColorType::Gray(bits @ (1 | 2 | 4 | 8)) if tags.palette => (Layout::Palette, bits, 1),
+        _ if tags.palette => return Err(unsupported(Format::Tiff, "it has a palette of an unusual kind")),
         _ => layout(stored)?,
     };
-    limits::check_input_size(width, height, count as u32 * u32::from(bits).div_ceil(8) * 2)?;
-    let mut engine = Limits::default();
-    engine.decoding_buffer_size = usize::try_from(limits::MAX_DECODED_BYTES).unwrap_or(usize::MAX);
-    // One strip may hold the whole picture.
-    engine.intermediate_buffer_size = engine.decoding_buffer_size;
-    reader = reader.with_limits(engine);
+    limits::check_input_size(width, rows, count as u32 * u32::from(bits).div_ceil(8) * 2)?;
+    tags.check(&file, &mut reader, bits, count)?;
 
     let mut warnings = Vec::new();
     if reader.more_images() {
@@ -89,19 +79,25 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
     }
     let mut metadata = metadata(bytes, &mut warnings);
     metadata.icc = reader.get_tag_u8_vec(Tag::IccProfile).ok();
-    let orientation = reader.find_tag_unsigned::<u32>(Tag::Orientation).ok().flatten().and_then(Orientation::from_exif);
-    let associated = reader.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).ok().flatten().is_some_and(|v| v.first() == Some(&ASSOCIATED));
+    let orientation = exif::orientation(bytes);
     let map = match layout {
         Layout::Palette => Some(colour_map(&mut reader, bits)?),
         _ => None,
     };
 
+    // Only now, for the pixels: a tag may claim as many values as the limit lets it.
+    let mut engine = Limits::default();
+    engine.decoding_buffer_size = usize::try_from(limits::MAX_DECODED_BYTES).unwrap_or(usize::MAX);
+    // One strip may hold the whole picture.
+    engine.intermediate_buffer_size = engine.decoding_buffer_size;
+    reader = reader.with_limits(engine);
     let row = (width as usize * count * usize::from(bits)).div_ceil(8);
-    let samples = read(&mut reader, row, height as usize, count)?;
+    let samples = read(&mut reader, row, [rows, height].map(|rows| rows as usize), count)?;
     let samples = if bits < 8 { unpack(samples, bits, width as usize, row, map.is_none())? } else { samples };
     let (channels, samples, colour) = match layout {
+        Layout::Plain(Channels::GreyAlpha) if tags.unspecified() => (Channels::Grey, first_of_two(samples), name(Channels::Grey)),
         Layout::Plain(channels) => {
-            let samples = if channels.has_alpha() && associated { divide_by_alpha(samples, channels.count()) } else { samples };
+            let samples = if channels.has_alpha() && tags.associated() { divide_by_alpha(samples, channels.count()) } else { samples };
             (channels, samples, name(channels))
         }
         Layout::Palette => {
@@ -111,6 +107,10 @@ fn read_file(bytes: &[u8], palette: bool) -> Result<Raw> {
         Layout::Cmyk => (Channels::Rgb, from_inks(samples, &mut metadata, &mut warnings)?, "CMYK"),
         Layout::Ycc => (Channels::Rgb, from_ycc(samples), "YCbCr"),
     };
+    let left_out = tags.samples.saturating_sub(if channels == Channels::Grey { 1 } else { count as u32 });
+    if left_out > 0 {
+        warnings.push(format!("Channels of the file that are neither colour nor alpha were left out: {left_out}"));
+    }
     let picture = Picture::new(width, height, channels, samples)?;
     Ok(Raw { picture, bits, colour, metadata, orientation, warnings })
 }
@@ -166,13 +166,13 @@ fn layout(stored: ColorType) -> Result<(Layout, u8, usize)> {
     Ok(found)
 }
 
-/// All samples, interleaved; those of fewer than 8 bits still packed.
-fn read(reader: &mut Reader<'_>, row: usize, height: usize, count: usize) -> Result<Samples> {
+/// All samples, interleaved; those of fewer than 8 bits still packed. The engine reads `rows`, of which the first `height` are the picture.
+fn read(reader: &mut Reader<'_>, row: usize, [rows, height]: [usize; 2], count: usize) -> Result<Samples> {
     let mut buffer = DecodingResult::U8(Vec::new());
     let found = reader.read_image_to_buffer(&mut buffer).map_err(error)?;
     let planes = if found.planes > 1 { count } else { 1 };
     let stride = found.row_stride.map_or(0, std::num::NonZeroUsize::get);
-    if found.planes.max(1) < planes || stride != row / planes || found.complete_len < row * height {
+    if found.planes.max(1) < planes || stride != row / planes || found.complete_len < row * rows {
         return Err(unsupported(Format::Tiff, "its samples are laid out in an unknown way"));
     }
     let samples = match buffer {
@@ -182,14 +182,22 @@ fn read(reader: &mut Reader<'_>, row: usize, height: usize, count: usize) -> Res
     };
     Ok(match samples {
         _ if planes == 1 => samples,
-        Samples::U8(v) => Samples::U8(interleave(&v, planes)?),
-        Samples::U16(v) => Samples::U16(interleave(&v, planes)?),
+        Samples::U8(v) => Samples::U8(interleave(&v, planes, [rows, height])?),
+        Samples::U16(v) => Samples::U16(interleave(&v, planes, [rows, height])?),
     })
 }
 
-fn interleave<T: Copy + Default>(planar: &[T], planes: usize) -> Result<Vec<T>> {
+/// The first sample of each two.
+fn first_of_two(samples: Samples) -> Samples {
+    match samples {
+        Samples::U8(v) => Samples::U8(v.into_iter().step_by(2).collect()),
+        Samples::U16(v) => Samples::U16(v.into_iter().step_by(2).collect()),
+    }
+}
+
+fn interleave<T: Copy + Default>(planar: &[T], planes: usize, [rows, height]: [usize; 2]) -> Result<Vec<T>> {
     let size = planar.len() / planes;
-    let mut mixed = limits::try_vec(T::default(), size * planes)?;
+    let mut mixed = limits::try_vec(T::default(), size / rows * height * planes)?;
     for (p, plane) in planar.chunks_exact(size.max(1)).take(planes).enumerate() {
         for (to, &from) in mixed[p..].iter_mut().step_by(planes).zip(plane) {
             *to = from;

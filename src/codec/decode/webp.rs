@@ -18,6 +18,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     if let Some((width, height)) = claimed {
         limits::check_input_size(width, height, 8)?;
     }
+    if first_frame(bytes).is_some_and(|[frame, pixels]| frame != pixels) {
+        return Err(damaged(Format::WebP, "its first picture has another size than its frame"));
+    }
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| from_image(Format::WebP, &e))?;
     let (width, height) = decoder.dimensions();
     // The engine keeps a second copy of the pixels while it decodes.
@@ -45,6 +48,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
 }
 
+/// The EXIF block.
+pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    let mut at = 12_usize;
+    loop {
+        let &[a, b, c, d, size0, size1, size2, size3] = bytes.get(at..at.checked_add(8)?)? else { return None };
+        let size = u32::from_le_bytes([size0, size1, size2, size3]) as usize;
+        let end = (at + 8).checked_add(size)?;
+        if &[a, b, c, d] == b"EXIF" {
+            return bytes.get(at + 8..end);
+        }
+        at = end + size % 2;
+    }
+}
+
 /// Whether the first picture was compressed with loss.
 pub(super) fn is_lossy(bytes: &[u8]) -> bool {
     /// Bytes of a frame's header before its chunks.
@@ -65,9 +82,29 @@ pub(super) fn is_lossy(bytes: &[u8]) -> bool {
     false
 }
 
+/// Width and height of an animation's first frame with alpha, as the frame states them and as its pixels do. The `image-webp` crate
+/// goes by both, and panics where they differ.
+fn first_frame(bytes: &[u8]) -> Option<[[u32; 2]; 2]> {
+    let u24_at = |at: usize| bytes.get(at..at + 3).map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0]));
+    let size_at = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize);
+    let next = |at: usize| size_at(at + 4)?.checked_next_multiple_of(2)?.checked_add(at + 8);
+    let mut at = 12;
+    while bytes.get(at..at + 4)? != b"ANMF" {
+        at = next(at)?;
+    }
+    let frame = [u24_at(at + 14)? + 1, u24_at(at + 17)? + 1];
+    let alpha = at + 24;
+    if bytes.get(alpha..alpha + 4)? != b"ALPH" {
+        return None;
+    }
+    // The start code stands before the sides.
+    let &[a, b, c, d] = bytes.get(next(alpha)? + 14..)?.first_chunk::<4>()?;
+    Some([frame, [[a, b], [c, d]].map(|side| u32::from(u16::from_le_bytes(side) & 0x3FFF))])
+}
+
 /// Checks that every chunk lies within the file, and returns the canvas size that the first chunk
 /// claims. The engine itself takes what there is of a file that is cut short.
-fn walk(bytes: &[u8]) -> Result<Option<(u32, u32)>> {
+pub(super) fn walk(bytes: &[u8]) -> Result<Option<(u32, u32)>> {
     let u32_at = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     let u24_at = |at: usize| bytes.get(at..at + 3).map(|b| u32::from_le_bytes([b[0], b[1], b[2], 0]));
     let end = u32_at(4).map_or(0, |size| u64::from(size) + 8);
