@@ -1,6 +1,7 @@
 import { defineConfig, type UserConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
-import { assets } from './www/build/assets.ts';
+import { assets, moduleDigests } from './www/build/assets.ts';
+import { withIntegrity } from './www/build/integrity.ts';
 import { npmPackage } from './www/build/npm.ts';
 import { preload } from './www/build/preload.ts';
 import { workspaceVersion } from './www/build/version.ts';
@@ -14,7 +15,7 @@ export default defineConfig(({ mode }): UserConfig => {
   const common: UserConfig = {
     base: './',
     publicDir: false,
-    define: { __INLARGE_VERSION__: JSON.stringify(workspaceVersion()) },
+    define: { __INLARGE_VERSION__: JSON.stringify(workspaceVersion()), __INLARGE_MODULES__: JSON.stringify(moduleDigests()) },
   };
   const target = 'es2022';
   if (mode === 'coordinator' || mode === 'compute') return { ...common, build: { target, outDir: 'dist', emptyOutDir: mode === 'coordinator', ...worker(mode) } };
@@ -45,6 +46,7 @@ function pwa() {
       rollupFormat: 'iife',
       globPatterns: ['**/*.{html,js,css,wasm,onnx,json,svg,png,jpg,webmanifest}'],
       globIgnores: ['npm/**', 'sw.js'],
+      manifestTransforms: [withIntegrity('dist')],
       // tract alone has 16 MB; the page must work on the CPU without a network too.
       maximumFileSizeToCacheInBytes: 64 << 20,
     },

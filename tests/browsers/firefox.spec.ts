@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { enlarge, expectChangeNoticed, hasRelaxedSimd } from './support/app.ts';
+import { enlarge, expectChangeNoticed, expectNoCanvas, hasRelaxedSimd } from './support/app.ts';
 import { Firefox } from './support/firefox.ts';
 
 let firefox: Firefox;
@@ -23,4 +23,13 @@ test('Firefox enlarges with WebGPU, and agrees with the command line', async () 
 
 test('in Firefox a changed pixel is noticed', async () => {
   await expectChangeNoticed(firefox);
+});
+
+test('Firefox that resists fingerprinting says so, rather than to enlarge what it makes of the picture', async () => {
+  const shy = await Firefox.start({ 'privacy.resistFingerprinting': true });
+  try {
+    await expectNoCanvas(shy);
+  } finally {
+    await shy.close();
+  }
 });

@@ -27,6 +27,38 @@ for (const [width, height] of [[360, 740], [320, 568]] as const) {
   });
 }
 
+test('on a telephone nothing lies over what can be pressed, not even what the page has to say', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 640 });
+  const app = await App.open(page);
+  await app.add(PICTURE);
+  await expect(app.upscaleButton).toBeEnabled();
+  /** What can be pressed, and is covered by something else when it is scrolled to. */
+  const covered = (): Promise<string[]> =>
+    page.locator('inlarge-app').evaluate((element) => {
+      const root = element.shadowRoot!;
+      const all = [...root.querySelectorAll<HTMLElement>('button, select, summary, label.quiet')].filter((one) => one.checkVisibility());
+      return all.flatMap((one) => {
+        one.scrollIntoView({ block: 'center' });
+        const { x, y, width, height } = one.getBoundingClientRect();
+        const top = root.elementFromPoint(x + width / 2, y + height / 2);
+        return one.contains(top) ? [] : `${one.innerText || one.tagName} lies under ${top?.outerHTML.slice(0, 80)}`;
+      });
+    });
+  await expect(page.getByText('Ready to work offline.')).toBeVisible({ timeout: SMALL });
+  expect(await covered()).toEqual([]);
+  await expect(page.getByText('Ready to work offline.')).toBeVisible();
+  await app.upscaleButton.click({ trial: true });
+  await expectNoSidewaysScroll(page, 'with a note');
+  // The twin: something that does lie over the button is found.
+  await app.upscaleButton.evaluate((button) => {
+    const { x, y, width, height } = button.getBoundingClientRect();
+    const lid = document.createElement('div');
+    lid.style.cssText = `position: fixed; left: ${x}px; top: ${y}px; width: ${width}px; height: ${height}px`;
+    button.getRootNode().appendChild(lid);
+  });
+  expect((await covered()).join()).toContain('Upscale lies under');
+});
+
 /** Presses Tab until the focus is on what has this role and name. */
 async function tabTo(page: Page, role: 'button' | 'combobox' | 'file', name: string): Promise<void> {
   const target = role === 'file' ? page.getByLabel(name) : page.getByRole(role, { name, exact: true });

@@ -1,5 +1,6 @@
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit';
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import { define } from './define.js';
 import { Exposure, type Tile } from './exposure.js';
 import { followGestures } from './gestures.js';
@@ -121,11 +122,11 @@ export class InlargeCompare extends LitElement {
     return html`
       <div class="viewport" part="viewport" tabindex="0" role="group" aria-label=${words.picture} @keydown=${this.onKey} @dblclick=${this.onDoubleClick}
         @pointerdown=${(event: PointerEvent) => (this.draggingHandle = event.composedPath().includes(this.handle))}>
-        <div class="layer before">${this.source ? html`<img src=${this.source} alt=${this.result ? words.before : ''} draggable="false" />` : nothing}</div>
+        <div class="layer before">${this.source ? this.layer(html`<img src=${this.source} alt=${this.result ? words.before : ''} draggable="false" />`) : nothing}</div>
         ${this.result
-          ? html`<div class="layer after"><img src=${this.result} alt=${words.after} draggable="false" /></div>
+          ? html`<div class="layer after">${this.layer(html`<img src=${this.result} alt=${words.after} draggable="false" />`)}</div>
               ${this.pyramid ? html`<div class="tiles after" aria-hidden="true">${this.tiles.canvas}</div>` : nothing}
-              ${this.overlay ? html`<div class="layer after over"><img src=${this.overlay} alt="" draggable="false" /></div>` : nothing}
+              ${this.overlay ? html`<div class="layer after over">${this.layer(html`<img src=${this.overlay} alt="" draggable="false" />`)}</div>` : nothing}
               <span class="tag left" aria-hidden="true">${words.before}</span>
               <span class="tag right" aria-hidden="true">${words.after}</span>
               <div class="handle" part="divider" role="slider" tabindex="0" aria-label=${words.divider} aria-orientation="horizontal"
@@ -144,6 +145,11 @@ export class InlargeCompare extends LitElement {
           </button>`,
         )}
       </div>`;
+  }
+
+  /** An image element that lives as long as the picture: one that gets another address shows what it had until that is loaded. */
+  private layer(image: TemplateResult) {
+    return keyed(this.source, image);
   }
 
   private setZoom(zoom: Zoom): void {

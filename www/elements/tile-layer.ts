@@ -72,7 +72,11 @@ export class TileLayer {
     const bitmap = await createImageBitmap(tile).catch(() => undefined);
     this.decoding.delete(number);
     if (!bitmap) return;
-    if (this.pyramid !== pyramid) return bitmap.close();
+    if (this.pyramid !== pyramid) {
+      bitmap.close();
+      // The other one's tile of this number may wait.
+      return this.onTile();
+    }
     this.decoded.set(number, bitmap);
     for (const [oldest, old] of this.decoded) {
       if (this.decoded.size <= Math.max(KEPT, this.inSight)) break;

@@ -91,7 +91,7 @@ class Running implements Upscaler {
 
   async addModel(file: Blob): Promise<ModelEntry> {
     const facts = await this.direct((coordinator) => coordinator.api.inspect(file));
-    const name = file instanceof File ? file.name.replace(/\.onnx$/i, '') : 'model';
+    const name = 'name' in file && typeof file.name === 'string' ? file.name.replace(/\.onnx$/i, '') : 'model';
     const id = `${USER_PREFIX}${this.added.size + 1}`;
     const entry: ModelEntry = {
       id, name, scale: facts.scale, variant: '', file: '', bytes: file.size, sha256: '', licence: '',
@@ -226,10 +226,19 @@ class Running implements Upscaler {
   /** Runs a job in the coordinator; an abort rejects at once, and the queue waits for the cleaning up. */
   private cancellable(coordinator: Coordinator, request: JobRequest, emit: (progress: Progress) => void, signal: AbortSignal | undefined): Promise<JobResult> {
     let job = -1;
-    const attempt = (file: Blob): Promise<JobResult> => {
+    const attempt = async (file: Blob): Promise<JobResult> => {
       signal?.throwIfAborted();
       job = this.jobs++;
-      return coordinator.guarded(coordinator.api.upscale(job, { ...request, file }, proxy(emit)));
+      // Progress comes by another port than the outcome, and may be the later one.
+      let over = false;
+      const hear = (progress: Progress): void => {
+        if (!over) emit(progress);
+      };
+      try {
+        return await coordinator.guarded(coordinator.api.upscale(job, { ...request, file }, proxy(hear)));
+      } finally {
+        over = true;
+      }
     };
     const call = this.withHelp(coordinator, request.file, attempt);
     // Whatever the last attempt has left: a coordinator that was ended cleans nothing up, and one that had just finished has no taker.

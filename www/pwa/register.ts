@@ -1,4 +1,4 @@
-import { registerSW } from 'virtual:pwa-register';
+/** Registers the service worker, and says what it has to say. A tab is reloaded only where its user asks for that. */
 
 /** What the service worker has to say to the user. */
 export interface Notices {
@@ -11,13 +11,34 @@ export interface Notices {
 /** How long the note that the page works offline stays, in milliseconds. */
 const NOTE_MS = 6000;
 
-/** Registers the service worker. A new version is offered, never forced on work under way. */
-export function offerUpdates(show: (notices: Notices) => void): void {
-  const update = registerSW({
-    onNeedRefresh: () => show({ update: () => void update(true), offline: false }),
-    onOfflineReady: () => {
-      show({ update: undefined, offline: true });
-      setTimeout(() => show({ update: undefined, offline: false }), NOTE_MS);
-    },
+/** Registers the service worker. `show` is given what has changed. */
+export async function offerUpdates(show: (news: Partial<Notices>) => void): Promise<void> {
+  if (!('serviceWorker' in navigator)) return;
+  const { serviceWorker } = navigator;
+  const { Workbox } = await import('workbox-window');
+  const worker = new Workbox('./sw.js', { scope: './' });
+  let asked = false;
+  // The first worker of all takes over a page that had none: that is no new version.
+  let controlled = serviceWorker.controller !== null;
+  const reload = (): void => location.reload();
+  const update = async (): Promise<void> => {
+    asked = true;
+    const registration = await serviceWorker.getRegistration();
+    if (registration?.waiting) worker.messageSkipWaiting();
+    else reload();
+  };
+  worker.addEventListener('installed', ({ isUpdate, isExternal }) => {
+    if (isUpdate || isExternal || controlled) return;
+    show({ offline: true });
+    setTimeout(() => show({ offline: false }), NOTE_MS);
   });
+  worker.addEventListener('waiting', () => show({ update: () => void update() }));
+  // The worker is one for all tabs: where another one has asked for the new version, this one is told and goes on.
+  serviceWorker.addEventListener('controllerchange', () => {
+    if (asked) reload();
+    else if (controlled) show({ update: reload });
+    controlled = true;
+  });
+  // Where it cannot be installed the page works with the network, and tries again at the next visit.
+  await worker.register().catch(() => {});
 }

@@ -92,6 +92,15 @@ export class UnsupportedError extends InlargeError {
   }
 }
 
+/** The browser gives out other pixels than a canvas has, against being recognised by them. */
+export function alteredPixels(cause?: unknown): DeviceError {
+  return new DeviceError(
+    'This browser alters the pixels that a page reads back from a picture, so what it decodes or draws for the page is not the picture.',
+    'Choose the picture as a PNG, JPEG, WebP, GIF, BMP or TIFF file, which needs none of that, or allow this site to read canvas data (in Firefox: privacy.resistFingerprinting).',
+    cause,
+  );
+}
+
 /** An error in a form that survives `postMessage`, with its kind and remedy. */
 export interface PlainError {
   readonly kind: ErrorKind;

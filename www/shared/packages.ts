@@ -1,5 +1,7 @@
+import { hex, sha256 } from './digest.js';
 import { DeviceError } from './errors.js';
 import type { AppPackage } from './features.js';
+import { Damaged, intact } from './intact.js';
 
 /** tract is a module of its own: 2 MB that only a model with unusual operations needs. */
 export type PackageName = AppPackage | 'tract';
@@ -10,29 +12,49 @@ export function glueOf(assetBase: string, name: PackageName): string {
 }
 
 /** Fetches and compiles the module of a package. */
-export async function compile(assetBase: string, name: PackageName): Promise<WebAssembly.Module> {
+export function compile(assetBase: string, name: PackageName): Promise<WebAssembly.Module> {
   const address = new URL('inlarge_bg.wasm', glueOf(assetBase, name)).href;
+  return intact(address, (cache) => attempt(address, __INLARGE_MODULES__[name], cache));
+}
+
+async function attempt(address: string, expected: string | undefined, cache: RequestCache): Promise<WebAssembly.Module> {
   const remedy = 'Check the connection, then reload the page.';
   let response: Response;
   try {
-    response = await fetch(address);
+    response = await fetch(address, { cache });
   } catch (cause) {
     throw new DeviceError(`The engine file ${address} could not be fetched.`, remedy, cause);
   }
   if (!response.ok) {
     throw new DeviceError(`The engine file ${address} could not be fetched: the server answered ${response.status}.`, remedy);
   }
+  // Compiled as it comes, and looked at beside that.
+  const found = response.clone().arrayBuffer().then(sha256);
+  found.catch(() => {});
+  let module: WebAssembly.Module | undefined;
+  let failure: unknown;
   try {
     // Streaming needs the type application/wasm, which not every static host sends.
     const typed = response.headers.get('content-type')?.startsWith('application/wasm') ?? false;
-    return typed
+    module = typed
       ? await WebAssembly.compileStreaming(response)
       : await WebAssembly.compile(await response.arrayBuffer());
   } catch (cause) {
+    failure = cause;
+  }
+  const digest = await found.catch(() => undefined);
+  if (digest && hex(digest) !== expected) {
+    throw new Damaged(new DeviceError(
+      `The engine file ${address} is not the one of this version: SHA-256 ${hex(digest)}, expected ${expected}.`,
+      'Reload the page; if that does not help, the files on the server come from different versions.',
+    ));
+  }
+  if (!module) {
     throw new DeviceError(
-      `The engine file ${address} could not be compiled: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `The engine file ${address} could not be compiled: ${failure instanceof Error ? failure.message : String(failure)}`,
       "Use a browser with WebAssembly SIMD, and allow 'wasm-unsafe-eval' in the page's script-src.",
-      cause,
+      failure,
     );
   }
+  return module;
 }

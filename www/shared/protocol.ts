@@ -277,7 +277,8 @@ export interface EngineStart {
 /** What a compute worker offers to the coordinator. */
 export interface ComputeApi {
   hold(lifeline: string): Promise<boolean>;
-  create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart>;
+  /** Starts an engine for a coordinator of the same `version`; a worker of another one must not be talked to. */
+  create(version: string, backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart>;
   /** Prepares the session in `slot` of the `slots` that a picture needs. Resolves to the channels, height and width of a tile's output. */
   prepare(slot: number, slots: number, onnx: Uint8Array, channels: number, height: number, width: number): Promise<readonly number[]>;
   run(slot: number, data: Float32Array): Promise<Float32Array>;

@@ -36,7 +36,7 @@ export class InlargeApp extends LitElement {
     this.session.addEventListener('tile', (event) => this.onTile(event as CustomEvent<{ item: Item; progress: Progress }>));
     this.stopIntake = takeIn((files) => this.session.add(files), (hovering) => (this.hovering = hovering));
     // The engine starts in workers while the page draws. Keeping everything for visits without a network comes after the first picture.
-    void this.session.warm().then(() => this.session.idle()).then(() => offerUpdates((notices) => (this.notices = notices)));
+    void this.session.warm().then(() => this.session.idle()).then(() => offerUpdates((news) => (this.notices = { ...this.notices, ...news })));
   }
 
   override disconnectedCallback(): void {
@@ -84,11 +84,10 @@ export class InlargeApp extends LitElement {
             ${item ? outcome(session, item) : nothing}
             ${settingsPanel(session)}
           </div>
-          ${actions(session)}
+          <div class="foot">${this.notice()} ${actions(session)}</div>
         </aside>
       </main>
       <div class="hidden" aria-live="polite">${session.announcement}</div>
-      ${this.notice()}
     `;
   }
 
@@ -99,12 +98,15 @@ export class InlargeApp extends LitElement {
     return html`<i class="dot good"></i><span>${engineSentence(engine, settings.backend, selected)}</span>`;
   }
 
+  /** What the service worker has to say; in the page's flow, where it covers nothing. */
   private notice() {
     const { update, offline } = this.notices;
     if (update) {
+      const { running, items } = this.session;
+      const care = running ? ' It can start when this run is done.' : items.some((item) => item.result) ? ' Save your results before you reload.' : '';
       return html`<div class="notice" aria-live="polite">
-        <span>A new version is ready.</span>
-        <button type="button" class="link" @click=${() => update()}>Reload</button>
+        <span>A new version is ready.${care}</span>
+        ${running ? nothing : html`<button type="button" class="link" @click=${() => update()}>Reload</button>`}
         <button type="button" class="link" @click=${() => (this.notices = { ...this.notices, update: undefined })}>Later</button>
       </div>`;
     }

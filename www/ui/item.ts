@@ -59,6 +59,32 @@ export function newItem(file: File): Item {
   };
 }
 
+/** Sets a picture up for a run. A result that it has stays until another one takes its place. */
+export function prepare(item: Item): void {
+  Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, problem: undefined });
+}
+
+/** Puts a picture back that a run has made nothing of. */
+export function putBack(item: Item): void {
+  prepare(item);
+  if (item.result) item.state = 'done';
+}
+
+/** Puts a result in the place of the one before. */
+export function complete(item: Item, result: UpscaleResult, savedAs: string, madeWith: string): void {
+  forget(item);
+  const resultUrl = URL.createObjectURL(result.blob);
+  const mapUrl = result.map ? URL.createObjectURL(result.map) : '';
+  Object.assign(item, { state: 'done', result, savedAs, madeWith, resultUrl, mapUrl });
+}
+
+/** Lets go of a picture's result. */
+export function forget(item: Item): void {
+  void item.result?.discard();
+  for (const address of [item.resultUrl, item.reducedUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
+  Object.assign(item, { result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '' });
+}
+
 /** How much of the picture is done, 0 to 1. Loading and decoding count little. */
 export function fraction(item: Item): number {
   if (item.state === 'done' || item.state === 'failed') return 1;

@@ -163,6 +163,7 @@ export function actions(session: Session) {
 }
 
 function runningActions(session: Session) {
+  const { selected } = session;
   const working = session.items.find((item) => item.state === 'working');
   const left = session.secondsLeft;
   const percent = Math.floor(session.overall * 100);
@@ -174,6 +175,11 @@ function runningActions(session: Session) {
       <span style="transform: scaleX(${session.overall})"></span>
     </div>
     ${many ? html`<p class="note">${line}${left === undefined ? '' : `, ${roughly(left)} in all`}</p>` : nothing}
-    <button type="button" class="plain" @click=${() => session.cancel()}>Cancel</button>
+    <div class="pair">
+      ${selected?.result
+        ? html`<button type="button" class="plain" @click=${() => session.save(selected)}>Save ${selected.state === 'done' ? 'this result' : 'the result from before'}</button>`
+        : nothing}
+      <button type="button" class="plain" @click=${() => session.cancel()}>Cancel</button>
+    </div>
   </div>`;
 }

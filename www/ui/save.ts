@@ -31,11 +31,18 @@ export function canChooseFile(): boolean {
   return picker() !== undefined;
 }
 
-/** Asks where a result is to be written; undefined where the user does not say. Only while a click is being answered. */
+/** The user closed the dialog without naming a file. */
+export class Dismissed extends Error {}
+
+/**
+ * Asks where a result is to be written; undefined where the browser does not let us ask. Only while a click is being answered. Rejects
+ * with `Dismissed` where the user closes the dialog.
+ */
 export async function chooseFile(suggestedName: string): Promise<FileSystemFileHandle | undefined> {
   try {
     return await picker()?.call(globalThis, { suggestedName });
-  } catch {
+  } catch (cause) {
+    if ((cause as { name?: unknown }).name === 'AbortError') throw new Dismissed('no file was chosen', { cause });
     return undefined;
   }
 }

@@ -11,9 +11,9 @@ import type { Kind, ModelEntry } from '../shared/manifest.js';
 import { isSlower, type BackendChoice, type EngineReport, type PlannedSize, type Progress, type Pyramid } from '../shared/protocol.js';
 import { forecast, timingPicture, type Forecast } from './forecast.js';
 import { Paces, passesOf } from './paces.js';
-import { fraction, newItem, problemOf, type Item } from './item.js';
+import { complete, forget, fraction, newItem, prepare, problemOf, putBack, type Item } from './item.js';
 import { assetBase } from './place.js';
-import { canChooseFile, chooseFile, save } from './save.js';
+import { canChooseFile, chooseFile, Dismissed, save } from './save.js';
 import { initialSettings, optionsOf, SCALES, sizeOptions, type Settings } from './settings.js';
 
 /** How long the page is left alone before it fetches what only later visits need, in milliseconds. */
@@ -72,7 +72,7 @@ export class Session extends EventTarget {
 
   /** The pictures that "Upscale" would work on: those without a result for the settings as they are. */
   get pending(): readonly Item[] {
-    return this.items.filter((item) => item.state !== 'done' || item.madeWith !== this.key);
+    return this.items.filter((item) => !item.result || item.madeWith !== this.key);
   }
 
   /** The scales that the model makes: what restores can leave the size as it is. */
@@ -121,7 +121,7 @@ export class Session extends EventTarget {
     if (index < 0) return;
     this.items.splice(index, 1);
     if (item.picture) URL.revokeObjectURL(item.picture);
-    this.reset(item);
+    forget(item);
     if (this.selected === item) this.selected = this.items[Math.min(index, this.items.length - 1)];
     this.say(`${item.file.name} was removed.`);
   }
@@ -158,7 +158,10 @@ export class Session extends EventTarget {
     this.changed();
     try {
       const upscaler = await this.open();
-      this.engine = await upscaler.useEngine(backend);
+      const engine = await upscaler.useEngine(backend);
+      // Another one was chosen meanwhile.
+      if (this.settings.backend !== backend) return;
+      this.engine = engine;
       this.engineProblem = undefined;
       this.expect();
       void this.plan();
@@ -206,7 +209,7 @@ export class Session extends EventTarget {
     const run = new AbortController();
     this.run = run;
     this.stopTiming();
-    for (const item of this.batch) this.reset(item);
+    for (const item of this.batch) prepare(item);
     this.changed();
     try {
       this.chosen = await this.chooseFile();
@@ -215,9 +218,11 @@ export class Session extends EventTarget {
         if (run.signal.aborted) break;
         if (this.items.includes(item)) await this.one(upscaler, item, run.signal);
       }
-    } catch {
-      if (!run.signal.aborted) this.say('The engine could not be started.');
+    } catch (error) {
+      if (error instanceof Dismissed) this.say('Nothing was started: no file was chosen for the result.');
+      else if (!run.signal.aborted) this.say('The engine could not be started.');
     } finally {
+      for (const item of this.batch) if (item.state === 'waiting') putBack(item);
       // Nothing was written where the engine did not start.
       if (this.chosen) void removeEmpty(this.chosen);
       this.chosen = undefined;
@@ -271,12 +276,6 @@ export class Session extends EventTarget {
     return JSON.stringify(optionsOf(this.settings));
   }
 
-  private reset(item: Item): void {
-    void item.result?.discard();
-    for (const address of [item.resultUrl, item.reducedUrl, item.mapUrl]) if (address) URL.revokeObjectURL(address);
-    Object.assign(item, { state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined, result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', problem: undefined });
-  }
-
   private async one(upscaler: Upscaler, item: Item, signal: AbortSignal): Promise<void> {
     const options = optionsOf(this.settings);
     const key = this.key;
@@ -290,6 +289,8 @@ export class Session extends EventTarget {
     }
     this.changed();
     const onProgress = (progress: Progress): void => {
+      // What arrives when the run is over says nothing of the picture any more.
+      if (this.run?.signal !== signal || item.state !== 'working') return;
       item.progress = progress;
       item.size = progress.size ?? item.size;
       if (progress.tile) item.tiles.push(progress.tile);
@@ -303,21 +304,17 @@ export class Session extends EventTarget {
       this.changed();
     };
     try {
-      item.result = await upscaler.upscale(item.file, { ...options, ...(this.chosen ? { sink: this.chosen } : {}), signal, onProgress });
-      item.savedAs = this.chosen?.name ?? '';
-      if (item.result.report.kind) item.kind = Promise.resolve(item.result.report.kind);
-      item.resultUrl = URL.createObjectURL(item.result.blob);
-      item.mapUrl = item.result.map ? URL.createObjectURL(item.result.map) : '';
-      if (isLarge(item.result)) void this.cut(upscaler, item, item.result);
+      const result = await upscaler.upscale(item.file, { ...options, ...(this.chosen ? { sink: this.chosen } : {}), signal, onProgress });
+      complete(item, result, this.chosen?.name ?? '', key);
+      if (result.report.kind) item.kind = Promise.resolve(result.report.kind);
+      if (isLarge(result)) void this.cut(upscaler, item, result);
       this.note(item, ended - began);
-      item.state = 'done';
-      item.madeWith = key;
       this.engine = upscaler.engine;
-      this.say(`${item.file.name} is done: ${item.result.width} by ${item.result.height} pixels.`);
+      this.say(`${item.file.name} is done: ${result.width} by ${result.height} pixels.`);
     } catch (error) {
       item.progress = undefined;
       if (signal.aborted) {
-        item.state = 'waiting';
+        putBack(item);
       } else {
         item.state = 'failed';
         item.problem = problemOf(error);

@@ -39,7 +39,7 @@ export function caption(item: Item) {
   return html`<div class="caption">
     <h1 class="title">${item.file.name}</h1>
     ${item.problem
-      ? html`<p class="verdict"><b>This picture could not be enlarged.</b> ${item.problem}</p>`
+      ? html`<p class="verdict"><b>This picture could not be enlarged.</b> ${item.problem} ${result ? 'The result from before is still here.' : ''}</p>`
       : nothing}
     ${result
       ? html`<p>${size(item.width, item.height)} to <b>${size(result.width, result.height)}</b>, ${bytes(result.blob.size)}</p>

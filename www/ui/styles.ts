@@ -243,22 +243,20 @@ const layout = css`
     gap: 8px;
     flex-wrap: wrap;
   }
+  .foot {
+    flex: none;
+  }
   .notice {
-    position: fixed;
-    left: 50%;
-    bottom: max(20px, env(safe-area-inset-bottom));
-    transform: translateX(-50%);
-    z-index: 5;
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
-    gap: 16px;
-    padding: 8px 20px;
-    min-height: 48px;
-    border-radius: 99px;
+    gap: 4px 16px;
+    margin: 12px 20px 0;
+    padding: 8px 16px;
+    min-height: 44px;
+    border-radius: 10px;
     background: var(--ink);
     color: var(--ground);
-    box-shadow: 0 8px 28px rgb(0 0 0 / 0.35);
-    white-space: nowrap;
   }
   .notice .link {
     color: inherit;
@@ -309,17 +307,22 @@ const layout = css`
       overflow: visible;
       padding: 18px 16px 8px;
     }
-    .actions {
+    .foot {
       position: sticky;
       bottom: 0;
-      padding-inline: 16px;
       background: var(--panel);
       border-top: 1px solid var(--line);
-      padding-bottom: max(16px, env(safe-area-inset-bottom));
     }
-    .start .actions {
+    .start .foot {
       position: static;
       border: none;
+    }
+    .notice {
+      margin-inline: 16px;
+    }
+    .actions {
+      padding-inline: 16px;
+      padding-bottom: max(16px, env(safe-area-inset-bottom));
     }
   }
 `;

@@ -50,7 +50,7 @@ export function stateLine(item: Item): string {
     case 'waiting': return item.width ? `${size(item.width, item.height)}` : 'Waiting';
     case 'working': return progressLine(item, item.left);
     case 'done': return item.result ? `${size(item.result.width, item.result.height)}, ${bytes(item.result.blob.size)}` : 'Done';
-    case 'failed': return 'Failed';
+    case 'failed': return item.result ? 'Failed; the result from before is kept' : 'Failed';
   }
 }
 

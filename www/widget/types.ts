@@ -30,7 +30,7 @@ export interface InlargeUpscalerElement extends HTMLElement {
   assetBase: string;
   /** A file to work on, instead of `src`. */
   file: Blob | undefined;
-  /** What came out last; discarded when another picture begins or the element leaves the page. */
+  /** What came out last; discarded when another result takes its place, another picture is set or the element leaves the page. */
   readonly result: UpscaleResult | undefined;
   /** Enlarges the picture; the same as the button. Rejects as `createUpscaler` does. */
   upscale(): Promise<UpscaleResult>;

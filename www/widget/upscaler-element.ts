@@ -1,8 +1,8 @@
-import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { html, LitElement, nothing } from 'lit';
 import { property, query, state } from 'lit/decorators.js';
 import '../elements/compare.js';
 import type { InlargeCompare } from '../elements/compare.js';
-import type { UpscaleInput, Upscaler, UpscaleResult } from '../lib/types.js';
+import type { Upscaler, UpscaleResult } from '../lib/types.js';
 import type { BackendChoice, Fidelity, MetadataChoice, OutputType, Progress, Pyramid } from '../shared/protocol.js';
 import { ParameterError } from '../shared/errors.js';
 import { isLarge } from '../elements/large.js';
@@ -43,6 +43,11 @@ export class UpscalerElement extends LitElement {
   @state() private hovering = false;
   @query('inlarge-compare') private compare!: InlargeCompare | null;
   private resultUrl = '';
+  /** What `picture` is to show, as soon as it is there. */
+  private shownInput: Blob | string | undefined;
+  private expected: HTMLImageElement | undefined;
+  /** Address of `file`. */
+  private fileUrl = '';
   private run: AbortController | undefined;
   private lease: Lease | undefined;
   private leasedBase = '';
@@ -58,19 +63,24 @@ export class UpscalerElement extends LitElement {
     });
   }
 
-  override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('src') || changed.has('file')) this.show();
+  override willUpdate(): void {
+    if (this.input !== this.shownInput) this.show();
   }
 
-  /** Enlarges the picture. */
+  private get input(): Blob | string | undefined {
+    return this.file ?? (this.src || undefined);
+  }
+
+  /** Enlarges the picture. The result from before stays until this one is there. */
   async upscale(): Promise<UpscaleResult> {
-    const input: UpscaleInput | undefined = this.file ?? (this.src || undefined);
+    const { input } = this;
     if (input === undefined) throw new ParameterError('There is no picture to enlarge.', 'Set src or file, or choose a file.');
+    // What was set just now would only be shown later, which ends the run of the picture before.
+    if (input !== this.shownInput) this.show();
     this.cancel();
     const run = new AbortController();
     this.run = run;
     this.problem = '';
-    this.clearResult();
     this.progress = { phase: 'load', done: 0, total: 1, seconds: 0 };
     try {
       const upscaler = await this.engine();
@@ -78,8 +88,12 @@ export class UpscalerElement extends LitElement {
       const { scale, model, backend, fidelity, type, metadata } = this;
       const result = await upscaler.upscale(input, {
         ...(this.size ? { size: sizeFrom(this.size) } : { scale }), ...(fidelity ? { fidelity } : {}), output: { type, metadata },
-        model, backend, signal: run.signal, onProgress: (progress) => this.onProgress(progress),
+        model, backend, signal: run.signal, onProgress: (progress) => this.onProgress(run, progress),
       });
+      // Cancelled as it came: it may be of a picture that is no longer shown.
+      if (run.signal.aborted) void result.discard();
+      run.signal.throwIfAborted();
+      this.clearResult();
       this.outcome = result;
       this.resultUrl = URL.createObjectURL(result.blob);
       if (isLarge(result)) void this.cut(upscaler, result);
@@ -158,7 +172,9 @@ export class UpscalerElement extends LitElement {
           : nothing}`;
   }
 
-  private onProgress(progress: Progress): void {
+  private onProgress(run: AbortController, progress: Progress): void {
+    // What arrives when the run is over, or another one begun, says nothing any more.
+    if (this.run !== run) return;
     this.progress = progress;
     if (progress.phase === 'upscale') {
       if (progress.done === 0 && progress.size) this.compare?.veil(progress.size.width, progress.size.height);
@@ -182,19 +198,24 @@ export class UpscalerElement extends LitElement {
 
   /** Shows the picture that was set, if the browser can; the engine reads more formats than that. */
   private show(): void {
+    const { input } = this;
+    this.shownInput = input;
     this.cancel();
     this.clearResult();
     this.problem = '';
-    if (this.picture.startsWith('blob:')) URL.revokeObjectURL(this.picture);
+    if (this.fileUrl) URL.revokeObjectURL(this.fileUrl);
+    this.fileUrl = input === undefined || typeof input === 'string' ? '' : URL.createObjectURL(input);
     this.picture = '';
-    const address = this.file ? URL.createObjectURL(this.file) : this.src;
-    if (!address) return;
     const image = new Image();
-    image.src = address;
+    this.expected = image;
+    if (input === undefined) return;
+    image.src = this.fileUrl || this.src;
     image.decode().then(
       () => {
+        // Another one may have been set while this one was on its way.
+        if (this.expected !== image) return;
         this.pictureSize = { width: image.naturalWidth, height: image.naturalHeight };
-        this.picture = address;
+        this.picture = image.src;
       },
       () => {},
     );

@@ -7,6 +7,7 @@ import { DeviceError, toPlain } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import { holdLifeline } from '../shared/lifeline.js';
 import type { BackendName, ComputeApi, EngineStart } from '../shared/protocol.js';
+import { expectVersion } from '../shared/version.js';
 import { instantiate, preloadBest, type EngineGlue, type WasmEngine } from './wasm.js';
 
 let engine: WasmEngine | undefined;
@@ -14,7 +15,8 @@ let engine: WasmEngine | undefined;
 const api: ComputeApi = {
   hold: holdLifeline,
 
-  async create(backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart> {
+  async create(version: string, backend: BackendName, allowSoftware: boolean, glue: string, module: WebAssembly.Module): Promise<EngineStart> {
+    expectVersion(version);
     const { Engine } = await instantiate<EngineGlue>({ glue, module });
     try {
       engine = await Engine.create(backend, allowSoftware);

@@ -7,6 +7,7 @@ import { DeviceError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import { holdLifeline } from '../shared/lifeline.js';
 import type { CoordinatorApi, HostApi, Progress } from '../shared/protocol.js';
+import { expectVersion } from '../shared/version.js';
 import { Engines } from './engines.js';
 import { JobRun } from './job.js';
 import { Models } from './models.js';
@@ -29,12 +30,7 @@ const jobs = new Map<number, AbortController>();
 /** Comlink hands functions and proxied objects over as remotes, whatever the shared type says. */
 const api: CoordinatorApi = {
   async start(setup, hostApi, provision) {
-    if (setup.version !== __INLARGE_VERSION__) {
-      throw new DeviceError(
-        `The page is version ${setup.version} and its worker is version ${__INLARGE_VERSION__}.`,
-        'Reload the page.',
-      );
-    }
+    expectVersion(setup.version);
     const host = hostApi as unknown as Remote<HostApi>;
     const held = holdLifeline(setup.lifeline);
     const engines = new Engines(host, setup.assetBase, setup.workers, provision);

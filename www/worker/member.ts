@@ -51,7 +51,7 @@ export class Member {
   async start(backend: BackendName, allowSoftware: boolean, artefact: Artefact): Promise<Error | undefined> {
     // In Firefox a module that is sent to a port still on its way to its worker is lost.
     await this.held;
-    const { info, refused } = await this.guarded(this.remote.create(backend, allowSoftware, artefact.glue, artefact.module));
+    const { info, refused } = await this.guarded(this.remote.create(__INLARGE_VERSION__, backend, allowSoftware, artefact.glue, artefact.module));
     if (info) this.info = info;
     return refused && fromPlain(refused);
   }

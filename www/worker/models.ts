@@ -1,4 +1,7 @@
+import { hex, sha256 } from '../shared/digest.js';
 import { ModelError } from '../shared/errors.js';
+import { Damaged, intact } from '../shared/intact.js';
+import type { ModelEntry } from '../shared/manifest.js';
 import type { ModelFacts, ModelSource, SizeRequest } from '../shared/protocol.js';
 import type { AppGlue, WasmModel } from './wasm.js';
 
@@ -71,8 +74,7 @@ export class Models {
   }
 
   private async read({ entry, from }: ModelSource, id: string, denoise: number | undefined): Promise<LoadedModel> {
-    const onnx = typeof from === 'string' ? await fetchModel(from, entry.name) : await bytesOf(from);
-    if (entry.sha256) await check(onnx, entry.sha256, entry.name);
+    const onnx = typeof from === 'string' ? await intact(from, (cache) => fetchModel(from, entry, cache)) : await bytesOf(from);
     const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}', denoise);
     return { id, onnx: parsed.onnx(), parsed };
   }
@@ -90,29 +92,24 @@ async function bytesOf(file: Blob): Promise<Uint8Array> {
   return new Uint8Array(await file.arrayBuffer());
 }
 
-async function fetchModel(address: string, name: string): Promise<Uint8Array> {
+async function fetchModel(address: string, { name, sha256: expected }: ModelEntry, cache: RequestCache): Promise<Uint8Array> {
   const remedy = 'Check the connection, then try again.';
   let response: Response;
   try {
-    response = await fetch(address);
+    response = await fetch(address, { cache });
   } catch (cause) {
     throw new ModelError(`The model ${name} could not be fetched from ${address}.`, remedy, cause);
   }
   if (!response.ok) {
     throw new ModelError(`The model ${name} could not be fetched from ${address}: the server answered ${response.status}.`, remedy);
   }
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-/** Compares with the manifest's digest; WebCrypto exists in secure contexts alone. */
-async function check(onnx: Uint8Array, sha256: string, name: string): Promise<void> {
-  if (!('subtle' in crypto)) return;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', onnx as Uint8Array<ArrayBuffer>));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (found !== sha256) {
-    throw new ModelError(
-      `The file of model ${name} is not the one that the manifest names: SHA-256 ${found}, expected ${sha256}.`,
+  const onnx = new Uint8Array(await response.arrayBuffer());
+  const digest = expected ? await sha256(onnx) : undefined;
+  if (digest && hex(digest) !== expected) {
+    throw new Damaged(new ModelError(
+      `The file of model ${name} is not the one that the manifest names: SHA-256 ${hex(digest)}, expected ${expected}.`,
       'Reload the page; if that does not help, the files on the server come from different versions.',
-    );
+    ));
   }
+  return onnx;
 }

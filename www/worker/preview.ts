@@ -1,3 +1,4 @@
+import { expectTrueCanvas } from '../shared/canvas.js';
 import { DecodeError } from '../shared/errors.js';
 import type { PreviewResult } from '../shared/protocol.js';
 import type { AppGlue } from './wasm.js';
@@ -6,6 +7,7 @@ import type { AppGlue } from './wasm.js';
 export async function previewOf(app: AppGlue, file: Blob, maxSide: number): Promise<PreviewResult> {
   const found = app.decodePreview(new Uint8Array(await file.arrayBuffer()), maxSide);
   try {
+    await expectTrueCanvas();
     const { width, height, fullWidth, fullHeight, format, warnings } = found;
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d');

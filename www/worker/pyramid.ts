@@ -1,3 +1,4 @@
+import { expectTrueCanvas } from '../shared/canvas.js';
 import type { Pyramid } from '../shared/protocol.js';
 import { pngRows, type Rows } from './png-rows.js';
 import { segmentsOf, withProfile } from './profile.js';
@@ -75,6 +76,7 @@ async function* drawn(bitmap: ImageBitmap): AsyncGenerator<Uint8ClampedArray> {
 
 /** The pyramid of a result of ours; undefined where the format does not let its rows be read one by one and it is too large to be decoded whole. */
 export async function pyramidOfFile(file: Blob, width: number, height: number): Promise<Pyramid | undefined> {
+  await expectTrueCanvas();
   const png = await pngRows(file);
   // Tiles have colours, which a grey picture's profile says nothing of: the browser converts, up to where it is not asked to.
   const fitting = png && (png.profile === undefined || isForColours(png.profile));

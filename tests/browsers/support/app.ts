@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@playwright/test';
 import { enlargeByCommandLine } from '../../e2e/support/command-line.ts';
 import { SITE_PORT } from '../../e2e/support/environment.ts';
-import { compare, redraw, type Page } from '../../e2e/support/pictures.ts';
+import { compare, icon, redraw, type Page } from '../../e2e/support/pictures.ts';
 import { png, scene } from '../../e2e/support/png.ts';
 import { RELAXED_MADD } from '../../../www/shared/features.ts';
 
@@ -80,6 +80,11 @@ class App {
     return Buffer.from(text, 'base64');
   }
 
+  /** What the page says of a picture that it could not enlarge. */
+  async refusal(): Promise<string> {
+    return this.until('refusal', () => false).then(() => '', (error: Error) => error.message);
+  }
+
   private shown(): Promise<Shown> {
     return this.page.evaluate(async () => {
       const root = document.querySelector('inlarge-app')?.shadowRoot;
@@ -114,6 +119,30 @@ export async function enlarge(page: DrivenPage, browser: string, engine: 'gpu' |
   expect([ours.readUInt32BE(16), ours.readUInt32BE(20)]).toEqual([SCALE * WIDTH, SCALE * HEIGHT]);
   await expectSame(page, ours, await enlargeByCommandLine('scene.png', PICTURE, SCALE));
   return status;
+}
+
+/** Where pixels cannot be read back, a file that only the browser decodes is refused, and one of ours is enlarged. */
+export async function expectNoCanvas(page: DrivenPage): Promise<void> {
+  const app = new App(page);
+  await app.open();
+  await app.choose('Engine', 'simd');
+  await app.choose('Scale', `${SCALE}`);
+  await app.until('simd', (shown) => shown.status.startsWith('Engine simd'));
+  const path = test.info().outputPath('chosen.ico');
+  await writeFile(path, icon(PICTURE, WIDTH, HEIGHT));
+  await page.chooseFile(path);
+  await app.until('picture', ({ upscale }) => upscale);
+  await app.press('Upscale');
+  expect(await app.refusal()).toContain('This browser alters the pixels that a page reads back');
+  await app.press('Remove');
+  const other = test.info().outputPath('chosen.png');
+  await writeFile(other, PICTURE);
+  await page.chooseFile(other);
+  await app.until('picture', ({ upscale }) => upscale);
+  await app.press('Upscale');
+  await app.until('result', ({ save }) => save);
+  const ours = await app.result();
+  expect([ours.readUInt32BE(16), ours.readUInt32BE(20)]).toEqual([SCALE * WIDTH, SCALE * HEIGHT]);
 }
 
 async function expectSame(page: DrivenPage, ours: Buffer, theirs: Buffer): Promise<void> {

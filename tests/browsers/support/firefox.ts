@@ -10,12 +10,13 @@ export class Firefox implements DrivenPage {
     readonly name: string,
   ) {}
 
-  static async start(): Promise<Firefox> {
+  /** `preferences` go beside those that WebGPU needs. */
+  static async start(preferences: Record<string, boolean> = {}): Promise<Firefox> {
     const browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath: fromXtask('FIREFOX'),
       headless: true,
-      extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
+      extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true, ...preferences },
     });
     return new Firefox(browser, await browser.newPage(), await browser.version());
   }
