@@ -11,12 +11,14 @@ from PIL import Image
 
 from training import degrade, luma, matlab_bicubic
 from training.cache import cached
-from training.tiles import archives, read_index, read_tiles
+from training.tiles import TileRecord, archives, read_index, read_tiles
 
 KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 3.0, "ui": 1.0 / 4.0}
 """How often a tile of each kind is drawn for the networks that are for photographs."""
 TEXT_KIND_WEIGHT = {"text": 1.0, "ui": 1.0 / 2.0, "photo": 1.0 / 4.0}
 """The same for the networks that are for text: screenshots have photographs in them."""
+DETAIL_KIND_WEIGHT = {"photo": 1.0, "art": 1.0 / 6.0, "ui": 1.0 / 10.0}
+"""The same for the network that invents texture: it is for photographs."""
 FLAT_SHARE = 3 / 16
 ART_KIND_WEIGHT = {"line": 1.0 / 10.0, "art": 1.0, "photo": 1.0 / 10.0}
 """The same for the networks that are for art: half of what they see is rendered, the rest is drawn by hand or photographed."""
@@ -96,16 +98,28 @@ def with_smaller(corpus: "Corpus", weight: float) -> "Corpus":
 
 
 def load(
-    data: Path, scale: int, held_out: bool, limit: int | None = None, kinds: dict[str, float] = KIND_WEIGHT
+    data: Path,
+    scale: int,
+    held_out: bool,
+    limit: int | None = None,
+    kinds: dict[str, float] = KIND_WEIGHT,
+    *,
+    textured: bool = False,
+    free: bool = False,
 ) -> Corpus:
-    """Read every archive under `data` and keep one side of the split, and of it the tiles of the `kinds` given with
-    their weights; `limit` keeps so many tiles of each archive."""
+    """Read every archive under `data`, also those of textured photographs where asked, and keep one side of the split, and of it the
+    tiles of the `kinds` given with their weights; `limit` keeps so many tiles of each archive, `free` those under free licences."""
+
+    def wanted(record: TileRecord) -> bool:
+        fit = record.held_out == held_out and record.kind in kinds
+        return fit and not record.doubtful and (record.free or not free)
+
     weights: list[float] = []
     high: list[np.ndarray] = []
     low: list[np.ndarray] = []
-    for archive in archives(data, kinds):
+    for archive in archives(data, kinds, textured):
         records = read_index(archive)
-        chosen = [i for i, r in enumerate(records) if r.held_out == held_out and r.kind in kinds][:limit]
+        chosen = [i for i, r in enumerate(records) if wanted(r)][:limit]
         if limit is None:
             tiles = cached(archive, "tiles", lambda: read_tiles(archive, records))
             small = cached(archive, f"bicubic-x{scale}", lambda: shrink_all(tiles, scale))

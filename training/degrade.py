@@ -48,6 +48,10 @@ WORN_JPEG_SHARE = 0.9
 WORN_QUALITY = {1: (7, 92), 4: (25, 92)}
 """By scale; all ratios of two qualities are as likely, so that half of them are below 25 and 48."""
 
+MIXED_SOFT_SHARE = 0.5
+MIXED_GRAINY_SHARE = 0.4
+MIXED_QUALITY = (30, 95)
+
 
 def shrink(tile: np.ndarray, scale: int, kernel: Image.Resampling) -> Image.Image:
     """An RGB uint8 HWC tile made `scale` times smaller."""
@@ -127,6 +131,23 @@ def worn(tile: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(picture)
 
 
+def mixed(tile: np.ndarray, scale: int, rng: np.random.Generator) -> np.ndarray:
+    """What `detail` is for: a third only resized, a third as the web does it, a third worn: soft from a blur or an earlier enlargement,
+    grainy, and JPEG of any quality from 30 on."""
+    kind = rng.random()
+    picture = shrink(tile, scale, KERNELS[rng.integers(len(KERNELS))])
+    if kind < 1 / 3:
+        return np.asarray(picture)
+    if kind < 2 / 3:
+        return web(tile, scale, rng)
+    if rng.random() < MIXED_SOFT_SHARE:
+        picture = soften(picture, rng)
+    if rng.random() < MIXED_GRAINY_SHARE:
+        picture = grainy(picture, rng, rng.uniform(*GRAIN))
+    quality = int(rng.integers(MIXED_QUALITY[0], MIXED_QUALITY[1] + 1))
+    return np.asarray(compress(picture, rng, quality, WORN_JPEG_SHARE))
+
+
 @dataclass(frozen=True)
 class Twins:
     """Low-resolution twins of tiles."""
@@ -149,6 +170,7 @@ MIXES: dict[str, Callable[[np.ndarray, int, np.random.Generator], Twins]] = {
     "web": lambda tiles, scale, rng: Twins(np.stack([web(tile, scale, rng) for tile in tiles])),
     "soft": lambda tiles, scale, rng: Twins(np.stack([web(tile, scale, rng, SOFT_SHARE) for tile in tiles])),
     "levelled": levelled_all,
+    "mixed": lambda tiles, scale, rng: Twins(np.stack([mixed(tile, scale, rng) for tile in tiles])),
     "worn": lambda tiles, scale, rng: Twins(np.stack([worn(tile, scale, rng) for tile in tiles])),
 }
 

@@ -4,12 +4,13 @@ import torch
 from torch import nn
 
 from training.art import Art
+from training.detail import Detail
 from training.photo import Photo
 from training.photo_fast import PhotoFast
 from training.restore import Restore
 from training.text import Text
 
-FAMILIES = {family.NAME: family for family in (PhotoFast, Photo, Text, Art, Restore)}
+FAMILIES = {family.NAME: family for family in (PhotoFast, Photo, Text, Art, Restore, Detail)}
 
 
 def build(model: str, scale: int) -> nn.Module:

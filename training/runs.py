@@ -10,11 +10,14 @@ from torch import nn
 from training import corpus as corpora
 from training import degrade, families, weights
 from training.corpus import Corpus
+from training.detail import Detail, from_photo
+from training.photo import Photo
 from training.trainer import Recipe, Trainer
 from training.web import WebPool
 
 CHECKPOINT = "last.pt"
-POLL_STEPS = 20
+POLL_STEPS, GAN_POLL_STEPS = 20, 1
+"""Steps between two renewals of degraded copies; a GAN's step takes far longer."""
 HELD_OUT_SEED = 1_000_003
 """Of the degradations that a run is watched on: the same in every run."""
 
@@ -25,6 +28,8 @@ def initial_network(recipe: Recipe, start: Path | None) -> nn.Module:
     if start is None:
         return families.build(recipe.model, recipe.scale)
     trained = weights.read(start)
+    if recipe.model == Detail.NAME and trained.NAME == Photo.NAME and trained.scale == recipe.scale:
+        return from_photo(trained)
     if trained.NAME != recipe.model:
         raise ValueError(f"{start} holds weights of {trained.NAME}; a run of {recipe.model} cannot start from them")
     return trained if trained.scale == recipe.scale else families.widen(trained, recipe.scale)
@@ -32,17 +37,18 @@ def initial_network(recipe: Recipe, start: Path | None) -> nn.Module:
 
 def kinds_of(model: str) -> dict[str, float]:
     """The kinds of tiles that `model` is trained on, with their weights."""
-    return {"text": corpora.TEXT_KIND_WEIGHT, "art": corpora.ART_KIND_WEIGHT}.get(model, corpora.KIND_WEIGHT)
+    return {"text": corpora.TEXT_KIND_WEIGHT, "art": corpora.ART_KIND_WEIGHT, "detail": corpora.DETAIL_KIND_WEIGHT}.get(model, corpora.KIND_WEIGHT)
 
 
 def mix_of(model: str) -> str:
     """Which of `degrade.MIXES` the web variant of `model` is trained on."""
-    return {"art": "levelled", "restore": "worn", "text": "soft"}.get(model, "web")
+    return {"art": "levelled", "restore": "worn", "text": "soft", "detail": "mixed"}.get(model, "web")
 
 
 def clean_corpus(recipe: Recipe, data: Path, held_out: bool, limit: int | None = None) -> Corpus:
     """What the recipe's model is trained on, shrunk by MATLAB's bicubic."""
-    return corpora.load(data, recipe.scale, held_out, limit, kinds_of(recipe.model))
+    textured = recipe.model == Detail.NAME
+    return corpora.load(data, recipe.scale, held_out, limit, kinds_of(recipe.model), textured=textured, free=recipe.free)
 
 
 def watched_corpus(recipe: Recipe, data: Path, limit: int | None = None) -> Corpus:
@@ -64,7 +70,8 @@ class Run:
 
     def step(self) -> torch.Tensor:
         """One step; returns the loss."""
-        if self.pool and self.trainer.done % POLL_STEPS == 0:
+        every = GAN_POLL_STEPS if self.trainer.recipe.loss == "texture" else POLL_STEPS
+        if self.pool and self.trainer.done % every == 0:
             self.pool.poll()
         return self.trainer.step()
 
@@ -102,8 +109,10 @@ def open_run(
     copies: int | None = None,
     workers: int | None = None,
     limit: int | None = None,
+    threads: int = 1,
 ) -> Run:
-    """A run at the step where `state` stands. `copies` and `workers` are those of the web variant's pool."""
+    """A run at the step where `state` stands. `copies` and `workers` are those of the web variant's pool; a GAN's step is
+    divided among `threads` on the CPU."""
     on_gpu = device.type == "cuda"
     torch.backends.cudnn.benchmark = on_gpu
     network = initial_network(recipe, None if state else start)
@@ -117,7 +126,7 @@ def open_run(
         mix = mix_of(recipe.model)
         pool = WebPool(corpus, copies=copies, seed=recipe.seed + done, workers=workers, device=device, mix=mix)
         corpus = pool.corpus
-    trainer = Trainer(recipe, corpus, network, device)
+    trainer = Trainer(recipe, corpus, network, device, threads)
     if pool:
         trainer.corpus = pool.corpus
     if state:

@@ -14,6 +14,12 @@ from PIL import Image
 from training.cache import FOLDER
 
 ARCHIVES = ("train-free.tar", "train-cid22.tar")
+TEXTURED_ARCHIVES = ("train-more-free.tar", "train-more-unsplash.tar")
+"""Photographs with much texture, for `detail`."""
+DOUBTFUL = "unmerged PR"
+"""In the licence of two pictures whose source did not take them."""
+SHARED_ALIKE = ("CC-BY-SA", "Unsplash")
+"""Licences of what a run on free pictures leaves out."""
 TILE = 256
 TEXT_ARCHIVE = "train-text.tar"
 """What `training.render_text` makes."""
@@ -40,16 +46,29 @@ class TileRecord:
     licence: str
 
     @property
+    def doubtful(self) -> bool:
+        """True for what no network is trained on any more."""
+        return DOUBTFUL in self.licence
+
+    @property
+    def free(self) -> bool:
+        """True but for CC-BY-SA and the Unsplash licence."""
+        return not any(licence in self.licence for licence in SHARED_ALIKE)
+
+    @property
     def held_out(self) -> bool:
         """True for all the tiles of about 3 % of the source pictures, chosen by the hash of the source's name."""
         digest = hashlib.sha256(self.source.encode()).digest()
         return int.from_bytes(digest[:4], "big") % 100 < HELD_OUT_PERCENT
 
 
-def archives(data: Path, kinds: Iterable[str] = ()) -> list[Path]:
+def archives(data: Path, kinds: Iterable[str] = (), textured: bool = False) -> list[Path]:
     """The archives under `data`, in the order in which runs number their tiles: the originals, or else the parts.
-    The archive of each rendered kind among `kinds` is added where there is one, under `data` or in the cache."""
+    The archive of each rendered kind among `kinds` is added where there is one, under `data` or in the cache; with `textured` also
+    those of more photographs."""
     found = [data / name for name in ARCHIVES if (data / name).exists()] or sorted(data.rglob(PART_PATTERN))
+    if textured:
+        found += [data / name for name in TEXTURED_ARCHIVES if (data / name).exists()]
     for name in (RENDERED[kind] for kind in kinds if kind in RENDERED):
         found += [folder / name for folder in (data, FOLDER) if (folder / name).exists()][:1]
     if not found:

@@ -14,8 +14,12 @@ import torch
 from training.families import FAMILIES
 from training.held_out import held_out_psnr
 from training.paths import DEFAULT_DATA
-from training.runs import CHECKPOINT, Run, open_run, read_state, recipe_from, watched_corpus
+from training.runs import CHECKPOINT, Run, clean_corpus, open_run, read_state, recipe_from, watched_corpus
+from training.texture_watch import Watch, guarded
 from training.trainer import Recipe, Trainer
+
+FREE = "free"
+"""In the place of a folder: of the usual one what is under free licences."""
 
 CHOICES = {"model": sorted(FAMILIES), "variant": ["bicubic", "web"], "precision": ["f32", "bf16"]}
 
@@ -23,7 +27,7 @@ CHOICES = {"model": sorted(FAMILIES), "variant": ["bicubic", "web"], "precision"
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of the run; an existing checkpoint in it is resumed")
-    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the two tars")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars; `free`: of the usual one's pictures those without CC-BY-SA and the Unsplash licence")
     parser.add_argument("--start", type=Path, help="weights to start from; a smaller scale is widened")
     parser.add_argument("--steps", type=int, help="steps in all at a constant rate; then the decay, or the end")
     parser.add_argument("--decay-steps", type=int, help="steps over which the rate falls to zero; without --steps from now")
@@ -31,12 +35,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--copies", type=int, help="degraded copies of the tiles, for the web variant")
     parser.add_argument("--workers", type=int, help="processes that renew them; 0 renews them between the steps")
+    parser.add_argument("--threads", type=int, default=1, help="among which a GAN's step is divided on the CPU")
+    parser.add_argument("--measure-steps", type=int, default=500, help="a GAN is measured on held-out pictures every so many steps")
     for field in fields(Recipe):
         name = "--" + field.name.replace("_", "-")
-        kind = {"int": int, "float": float, "str": str}.get(str(field.type), field.type)
         explained = "part of the recipe; a resumed run keeps its own unless given"
-        parser.add_argument(name, type=kind, choices=CHOICES.get(field.name), help=explained)
-    return parser.parse_args()
+        if field.type is bool:
+            parser.add_argument(name, action=argparse.BooleanOptionalAction, help=explained)
+        else:
+            parser.add_argument(name, type=field.type, choices=CHOICES.get(field.name), help=explained)
+    options = parser.parse_args()
+    if options.data == Path(FREE):
+        options.data, options.free = DEFAULT_DATA, True
+    return options
 
 
 def prepare(options: argparse.Namespace) -> Run:
@@ -51,6 +62,7 @@ def prepare(options: argparse.Namespace) -> Run:
         device=torch.device(options.device),
         copies=options.copies,
         workers=options.workers,
+        threads=options.threads,
     )
 
 
@@ -69,13 +81,44 @@ def finished(trainer: Trainer, options: argparse.Namespace) -> bool:
     return trainer.schedule.finished(trainer.done) or reached
 
 
+class Log:
+    """Lines of JSON, printed and added to a file."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __call__(self, line: dict) -> None:
+        text = json.dumps(line)
+        with open(self.path, "a") as log:
+            print(text, file=log)
+        print(text, flush=True)
+
+
+def measure(trainer: Trainer, watch: Watch, log: Log) -> None:
+    """Log what the average makes of held-out pictures, and hold the critic back where the grid shows; a SystemExit once that does
+    not help."""
+    figures = watch.figures(trainer.average)
+    log({"step": trainer.done, "measured": figures})
+    update = trainer.update
+    update.pull, said = guarded(update.pull, update.shares.pull, figures)
+    if said:
+        log({"step": trainer.done, "grid": said})
+    if update.pull == 0.0:
+        sys.exit(said)
+
+
 def main() -> None:
     options = arguments()
     torch.set_num_threads(1)
     options.run.mkdir(parents=True, exist_ok=True)
     run = prepare(options)
     trainer = run.trainer
-    watched = watched_corpus(trainer.recipe, options.data)
+    log = Log(options.run / "log.jsonl")
+    watch = watched = None
+    if trainer.recipe.loss == "texture":
+        watch = Watch(clean_corpus(trainer.recipe, options.data, held_out=True), trainer.recipe.scale)
+    else:
+        watched = watched_corpus(trainer.recipe, options.data)
     stop_requested = False
 
     def request_stop(_signal: int, _frame: object) -> None:
@@ -84,29 +127,36 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     started = reported = time.monotonic()
+    used = time.process_time()
     first = trainer.done
     losses: list[torch.Tensor] = []
     while True:
         began = begin_decay(trainer, options)
         done = finished(trainer, options)
-        if losses and (began or done or stop_requested or time.monotonic() - reported > options.checkpoint_seconds):
+        due = watch is not None and losses and trainer.done % options.measure_steps == 0
+        if losses and (began or done or due or stop_requested or time.monotonic() - reported > options.checkpoint_seconds):
             loss = torch.stack(losses).mean().item()
             if not math.isfinite(loss):
                 run.close()
                 sys.exit("the loss is no number: the same command goes on from the last checkpoint, with a smaller --peak-rate perhaps further")
+            trainer.seconds, used = trainer.seconds + time.process_time() - used, time.process_time()
             trainer.save(options.run / CHECKPOINT)
             line = {
                 "step": trainer.done,
                 "seconds": round(time.monotonic() - started),
                 "ms_per_step": round((time.monotonic() - started) * 1e3 / (trainer.done - first), 1),
+                "cpu_seconds": round(trainer.seconds),
                 "rate": trainer.schedule.rate(trainer.done),
                 "loss": round(loss, 6),
-                "held_out_psnr": round(held_out_psnr(trainer.average, watched, trainer.device), 4),
             }
-            with open(options.run / "log.jsonl", "a") as log:
-                print(json.dumps(line), file=log)
-            print(json.dumps(line), flush=True)
+            if watch is None:
+                line["held_out_psnr"] = round(held_out_psnr(trainer.average, watched, trainer.device), 4)
+            else:
+                line |= {name: round(value, 4) for name, value in trainer.update.figures().items()}
+            log(line)
             losses.clear()
+            if due or (done and watch is not None):
+                measure(trainer, watch, log)
             reported = time.monotonic()
         if done or stop_requested:
             run.close()

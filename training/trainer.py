@@ -8,11 +8,14 @@ from torch import nn
 
 from training import families
 from training.collapsible import set_zero_edges
-from training.corpus import FLAT_SHARE, Corpus, PatchSampler
+from training.corpus import FLAT_SHARE, Corpus, PatchSampler, to_planes
 from training.schedule import Schedule
+from training.gan import GanUpdate
 from training.update import Update
 
 EMA_DECAY = 0.999
+PROBED = 32
+"""Tiles whose features give the critic its scale."""
 
 
 @dataclass
@@ -22,7 +25,8 @@ class Recipe:
     `margin` low-resolution pixels at the edge of a patch are left out of the loss; the convolutions then pad with
     zeros, which is faster than the replication that they use otherwise. `smaller` is how often a shrunk copy of a tile is
     drawn, for each time that the tile itself is. `flat` is the share of the flatter half of the patches.
-    `calm` keeps a gated network's features small on noise, which it is given besides.
+    `calm` keeps a gated network's features small on noise, which it is given besides. `loss` "texture" trains a GAN
+    (`training.gan`), whose `shares` may differ from the usual ones; `free` leaves out what is under CC-BY-SA or the Unsplash licence.
     """
 
     scale: int
@@ -40,12 +44,14 @@ class Recipe:
     compiled: bool = False
     flat: float = FLAT_SHARE
     calm: float = 0.0
+    shares: str = ""
+    free: bool = False
 
 
 class Trainer:
     """Runs steps of Adam on `recipe` and holds everything that a resumed run needs."""
 
-    def __init__(self, recipe: Recipe, corpus: Corpus, network: nn.Module, device: torch.device):
+    def __init__(self, recipe: Recipe, corpus: Corpus, network: nn.Module, device: torch.device, threads: int = 1):
         if network.NAME != recipe.model or network.scale != recipe.scale:
             raise ValueError(f"the recipe is for {recipe.model} x{recipe.scale}, not {network.NAME} x{network.scale}")
         self.recipe = recipe
@@ -56,17 +62,19 @@ class Trainer:
         self.average = families.build(recipe.model, recipe.scale).to(device).requires_grad_(False)
         self.average.load_state_dict(self.network.state_dict())
         set_zero_edges(self.network, recipe.margin > 0)
-        self.update = Update(
-            self.network,
-            self.average,
-            loss=recipe.loss,
-            margin=recipe.margin,
-            precision=recipe.precision,
-            captured=device.type == "cuda",
-            compiled=recipe.compiled,
-            calm=recipe.calm,
-            generator=self.generator,
-        )
+        options = {
+            "margin": recipe.margin,
+            "precision": recipe.precision,
+            "captured": device.type == "cuda",
+            "compiled": recipe.compiled,
+            "calm": recipe.calm,
+            "generator": self.generator,
+        }
+        if recipe.loss == "texture":
+            probe = to_planes(self.corpus.high[:PROBED], self.network.COLOURS)
+            self.update = GanUpdate(self.network, self.average, shares=recipe.shares, probe=probe, threads=threads, **options)
+        else:
+            self.update = Update(self.network, self.average, loss=recipe.loss, **options)
         self.schedule = Schedule(recipe.peak_rate, recipe.warm_up)
         self.done = 0
         self.seconds = 0.0

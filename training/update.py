@@ -45,6 +45,7 @@ class Update:
         compiled: bool = False,
         calm: float = 0.0,
         generator: torch.Generator | None = None,
+        betas: tuple[float, float] = (0.9, 0.999),
     ):
         if precision not in ("f32", "bf16"):
             raise ValueError(f"unknown precision {precision!r}: choose f32 or bf16")
@@ -59,7 +60,7 @@ class Update:
         self.device = self.parameters[0].device
         self.rate: torch.Tensor | float = torch.zeros((), device=self.device) if captured else 0.0
         self.blend: torch.Tensor | float = torch.zeros((), device=self.device) if captured else 0.0
-        self.optimiser = torch.optim.Adam(self.parameters, lr=self.rate, fused=True, capturable=captured)
+        self.optimiser = torch.optim.Adam(self.parameters, lr=self.rate, betas=betas, fused=True, capturable=captured)
         self._forget_graph()
 
     def _forget_graph(self) -> None:
@@ -69,16 +70,23 @@ class Update:
 
     def load(self, state: dict) -> None:
         """Take over an optimiser's state, whichever device it was saved on."""
-        self.optimiser.load_state_dict(state)
-        for group in self.optimiser.param_groups:
-            group.update(lr=self.rate, fused=True, capturable=self.captured)
-        for slot in self.optimiser.state.values():
-            slot["step"] = slot["step"].to(self.device)
+        self._take_over(self.optimiser, state, self.rate)
         self._forget_graph()
+
+    def _take_over(self, optimiser: torch.optim.Adam, state: dict, rate: torch.Tensor | float) -> None:
+        optimiser.load_state_dict(state)
+        for group in optimiser.param_groups:
+            group.update(lr=rate, fused=True, capturable=self.captured)
+        for slot in optimiser.state.values():
+            slot["step"] = slot["step"].to(self.device)
 
     def state(self) -> dict:
         """The optimiser's state, with the learning rate as a plain number."""
-        state = self.optimiser.state_dict()
+        return self._plain(self.optimiser)
+
+    @staticmethod
+    def _plain(optimiser: torch.optim.Adam) -> dict:
+        state = optimiser.state_dict()
         groups = [{**group, "lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
         return {**state, "param_groups": groups}
 
@@ -109,14 +117,18 @@ class Update:
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, GRADIENT_NORM_LIMIT)
         self.optimiser.step()
-        with torch.no_grad():
-            if self.captured:
-                moves = torch._foreach_sub(self.parameters, self.averages)
-                torch._foreach_mul_(moves, self.blend)
-                torch._foreach_add_(self.averages, moves)
-            else:
-                torch._foreach_lerp_(self.averages, self.parameters, self.blend)
+        self._follow()
         return loss.detach()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the weights."""
+        if self.captured:
+            moves = torch._foreach_sub(self.parameters, self.averages)
+            torch._foreach_mul_(moves, self.blend)
+            torch._foreach_add_(self.averages, moves)
+        else:
+            torch._foreach_lerp_(self.averages, self.parameters, self.blend)
 
     def _on_gpu(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
         if self.graph is not None and low.shape == self.shape:
