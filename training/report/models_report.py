@@ -13,7 +13,7 @@ from PIL import Image
 
 from training.data import luma, matlab_bicubic
 from training.paths import DEFAULT_DATA, MODELS, PROJECT
-from training.report import card, choice, metrics, own_sets, testsets
+from training.report import card, choice, metrics, own_sets, testsets, texture_bench
 from training.report.engine import Engine, with_setting
 from training.report.own_sets import Pair
 
@@ -252,6 +252,9 @@ def section(name: str, models: list[dict], engine: Engine, data: Path) -> str:
         lines += art_tables(models, engine, data)
     if name == "restore":
         lines += restore_tables(models, engine, data)
+    if name == "detail":
+        files = [MODELS / "photo-x4-web.onnx", *(MODELS / m["file"] for m in models)]
+        lines += ["", "48 held-out pictures in six groups, without the fidelity lock:", "", *texture_bench.by_engine(files, engine, data)]
     return "\n".join(lines)
 
 

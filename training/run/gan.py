@@ -83,7 +83,8 @@ class GanUpdate(Update):
         self.parts = threads
 
     def load(self, state: dict) -> None:
-        super().load(state["painter"])
+        if state["painter"]:
+            super().load(state["painter"])
         self.critic.load_state_dict(state["critic"])
         self._take_over(self.judge, state["judge"], self.judge_rate)
         self.balance, self.done, self.pull = dict(state["balance"]), state["done"], state["pull"]

@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("run", type=Path, help="folder of the run; an existing checkpoint in it is resumed")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars; `free`: of the usual one's pictures those without CC-BY-SA and the Unsplash licence")
     parser.add_argument("--start", type=Path, help="weights to start from; a smaller scale is widened")
+    parser.add_argument("--state", type=Path, help="a state of training.run.keep to go on from where the folder holds no checkpoint")
     parser.add_argument("--steps", type=int, help="steps in all at a constant rate; then the decay, or the end")
     parser.add_argument("--decay-steps", type=int, help="steps over which the rate falls to zero; without --steps from now")
     parser.add_argument("--checkpoint-seconds", type=float, default=110.0)
@@ -52,7 +53,7 @@ def arguments() -> argparse.Namespace:
 def prepare(options: argparse.Namespace) -> Run:
     """The run in `options.run` at the step where it stands."""
     given = {f.name: getattr(options, f.name) for f in fields(Recipe) if getattr(options, f.name) is not None}
-    state = read_state(options.run / CHECKPOINT)
+    state = read_state(options.run / CHECKPOINT) or (read_state(options.state) if options.state else None)
     return open_run(
         recipe_from(state, given),
         state,

@@ -17,6 +17,7 @@ from training.networks.critic import Critic, SpectralConv, sizes_of
 from training.networks.detail import NOISE, Detail, from_photo, noisy
 from training.run import texture_losses, texture_metrics
 from training.run.gan import Shares, shares_from, shifted
+from training.run.keep import small
 from training.run.texture_watch import GRID_CLEAR, GRID_LIMIT, LEAST_PULL, Watch, guarded
 from training.tests.test_trainer import new_trainer, smooth_corpus
 
@@ -277,6 +278,19 @@ class Steps(unittest.TestCase):
                 self.assert_same(straight, self.made(2, state, threads))
                 state["optimiser"]["critic"] = self.state_of(self.made(0))["optimiser"]["critic"]
                 self.assert_same(straight, self.made(2, state, threads), same=False)
+
+    def test_a_small_state_goes_on_with_nearly_the_same_networks(self):
+        trainer = self.made(3)
+        kept = small(self.state_of(trainer))
+        self.assertIsNone(kept["optimiser"]["painter"])
+        again = self.made(0, kept)
+        self.assertEqual((again.done, again.update.done), (3, 3))
+        for a, b in ((trainer.average, again.average), (trainer.update.critic, again.update.critic)):
+            for p, q in zip(a.parameters(), b.parameters(), strict=True):
+                torch.testing.assert_close(p, q, atol=1e-3, rtol=1e-3)
+        again.step()
+        with self.assertRaisesRegex(ValueError, "only the runs of a GAN"):
+            small(new_trainer().state())
 
     def test_threads_divide_a_step_without_changing_what_it_does(self):
         one, two = (self.made(1, threads=threads) for threads in (1, 2))
