@@ -33,8 +33,8 @@ class Shares:
     pixel: float = 0.2
     structure: float = 0.015
     texture: float = 0.03
-    phases: float = 0.02
-    grid: float = 0.5
+    phases: float = 0.04
+    grid: float = 0.03
     artefacts: float = 20.0
     pull: float = 0.6
     wait: float = 100.0

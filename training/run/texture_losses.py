@@ -8,10 +8,10 @@ from training.data import luma
 
 WINDOW = 8
 """Side of the squares whose features' statistics are compared, in features of the first level."""
-CELLS = 6
-"""Side of the windows in which repetition is looked for, in squares of `scale` pixels."""
-FLOOR = (1 / 255) ** 2
-"""Energy below which nothing is seen to repeat."""
+BESIDE = (3, 5)
+"""How far from one of the grid's frequencies those are that it is compared with."""
+FLOOR = (0.5 / 255) ** 2
+"""Energy of a difference below which nothing is seen."""
 SHARPNESS = 0.2
 """Power of the residual's variance in LDL's map."""
 
@@ -67,19 +67,30 @@ def phases(made: torch.Tensor, real: torch.Tensor, scale: int) -> torch.Tensor:
     return (spread[0] - spread[1].detach()).relu()
 
 
-def repetition(x: torch.Tensor, scale: int) -> torch.Tensor:
-    """The share of the differences' energy that is the same in neighbouring squares, for each window: about 1 / CELLS² where nothing repeats."""
-    planes = by_phase(differences(x, scale), scale)
-    cells = min(CELLS, *planes.shape[2:])
-    planes = planes - planes.mean(1, keepdim=True)
-    repeated = F.avg_pool2d(planes, cells, max(cells // 2, 1)).square().mean(1)
-    whole = F.avg_pool2d(planes.square(), cells, max(cells // 2, 1)).mean(1)
-    return repeated / (whole + FLOOR)
+def grid_ratios(x: torch.Tensor, scale: int) -> torch.Tensor:
+    """Energy at each frequency at which the squares of `scale` pixels repeat beside that around it, [2 n, scale² - 1]: about 1 in
+    photographs. Of the differences under a Hann window."""
+    differing = differences(x, scale)
+    height, width = differing.shape[1:]
+    rows, columns = (torch.hann_window(side, device=x.device) for side in (height, width))
+    power = torch.fft.fft2(differing * rows[:, None] * columns).abs().square()
+    reach = torch.arange(-BESIDE[1], BESIDE[1] + 1, device=x.device)
+    far = torch.maximum(reach.abs()[:, None], reach.abs())
+    ratios = []
+    for place in range(1, scale**2):
+        y, x_ = (place // scale * (height // scale), place % scale * (width // scale))
+        square = power[:, (y + reach) % height][:, :, (x_ + reach) % width]
+        peak = (square * (far <= 1)).sum((1, 2)) / 9
+        around = (square * (far >= BESIDE[0])).sum((1, 2)) / (far >= BESIDE[0]).sum()
+        floor = FLOOR * height * width
+        ratios.append((peak + floor) / (around + floor))
+    return torch.stack(ratios, 1)
 
 
 def grid(made: torch.Tensor, real: torch.Tensor, scale: int) -> torch.Tensor:
-    """By how much more `made` repeats with the squares than `real`."""
-    return (repetition(made, scale) - repetition(real, scale)).relu().mean()
+    """By how much more `made` repeats with the squares than `real`: logarithms of `grid_ratios`, in the mean of its frequencies."""
+    ours, theirs = (grid_ratios(x, scale).mean(0).log() for x in (made, real))
+    return (ours - theirs.clamp_min(0)).relu().mean()
 
 
 def artefacts(made: torch.Tensor, steady: torch.Tensor, real: torch.Tensor) -> torch.Tensor:

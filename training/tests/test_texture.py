@@ -4,18 +4,21 @@ import copy
 import importlib.util
 import unittest
 import unittest.mock
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from training.data import degrade
+from training.data import corpus, degrade
 from training.data.corpus import Corpus
 from training.data.tiles import TileRecord
 from training.networks import eyes, families, photo
 from training.networks.critic import Critic, SpectralConv, sizes_of
 from training.networks.detail import NOISE, Detail, from_photo, noisy
-from training.run import texture_losses, texture_metrics
+from training.paths import DEFAULT_DATA
+from training.run import texture_losses, texture_metrics, train
 from training.run.gan import Shares, shares_from, shifted
 from training.run.keep import small
 from training.run.texture_watch import GRID_CLEAR, GRID_LIMIT, LEAST_PULL, Watch, guarded
@@ -151,8 +154,8 @@ class Losses(unittest.TestCase):
         plain, real = textured(5), textured(6)
         made = gridded(plain).requires_grad_()
         losses = {name: getattr(texture_losses, name) for name in ("grid", "phases")}
-        self.assertLess(texture_losses.grid(plain, real, 4).item(), 0.02)
-        self.assertGreater(texture_losses.grid(made, real, 4).item(), 0.05)
+        self.assertLess(texture_losses.grid(plain, real, 4).item(), 0.3)
+        self.assertGreater(texture_losses.grid(made, real, 4).item(), 1.0)
         before = texture_metrics.grid(pixels(made.detach()))
         self.assertGreater(before, texture_metrics.grid(pixels(plain)) + 6)
         optimiser = torch.optim.Adam([made], 2e-3)
@@ -240,6 +243,24 @@ class Data(unittest.TestCase):
         self.assertEqual([r.free for r in (free, alike, splash)], [True, False, False])
         self.assertTrue(record("Public domain (NASA; unmerged PR)").doubtful)
         self.assertFalse(free.doubtful)
+        training = next(name for name in map("b/c@1:{}.png".format, range(99)) if not replace(free, source=name).held_out)
+        records = [replace(r, source=training) for r in (free, alike, splash, record("Public domain (NASA; unmerged PR)"))]
+
+        def loaded(**options) -> int:
+            with (
+                unittest.mock.patch.object(corpus, "archives", return_value=[Path("one.tar")]),
+                unittest.mock.patch.object(corpus, "read_index", return_value=records),
+                unittest.mock.patch.object(corpus, "read_tiles", lambda _, chosen: np.zeros((len(chosen), 8, 8, 3), np.uint8)),
+            ):
+                return len(corpus.load(Path("somewhere"), 4, False, 9, **options).high)
+
+        self.assertEqual((loaded(), loaded(free=True)), (3, 1))
+
+    def test_free_in_the_place_of_a_folder(self):
+        for given, expected in ((["--data", "free"], (DEFAULT_DATA, True)), (["--data", "here"], (Path("here"), None)), (["--free"], (DEFAULT_DATA, True))):
+            with unittest.mock.patch("sys.argv", ["train", "run", "--scale", "4", *given]):
+                options = train.arguments()
+            self.assertEqual((options.data, options.free), expected)
 
     def test_mix_has_clean_and_worn_pictures(self):
         tile = pixels(textured(3, 1, 256))
