@@ -12,7 +12,7 @@ from training.networks.detail import noisy
 from training.run import texture_losses as losses
 from training.run.update import GRADIENT_NORM_LIMIT, Update, on_side_stream, wild_patches
 
-JUDGE_RATE = 2.0
+JUDGE_RATE = 4.0
 """Of the network's learning rate."""
 BETAS, JUDGE_BETAS = (0.9, 0.99), (0.5, 0.99)
 SHIFTS = 4
@@ -22,12 +22,14 @@ CRITIC_GROWS = 50
 """Steps in which the critic's pull rises to its full share."""
 CALM_EVERY, CALM_PATCHES = 8, 2
 SEED = 0x5EE
+START = 0.6
+"""Of the critic's pull."""
 
 
 @dataclass
 class Shares:
-    """Weights of the losses; `pull` is what the critic's gradient on the picture is held at, of that of all the others together.
-    The critic alone learns in the first `wait` steps."""
+    """Weights of the losses; `pull` is the most that the critic's gradient on the picture is held at, of that of all the others together:
+    it begins at `START` and rises while the grid does not show. The critic alone learns in the first `wait` steps."""
 
     consistency: float = 3.0
     pixel: float = 0.2
@@ -36,7 +38,7 @@ class Shares:
     phases: float = 0.04
     grid: float = 0.03
     artefacts: float = 20.0
-    pull: float = 0.6
+    pull: float = 1.0
     wait: float = 100.0
 
 
@@ -63,7 +65,7 @@ class GanUpdate(Update):
         self.shares = shares_from(shares)
         self.average.to(memory_format=torch.channels_last)
         set_zero_edges(self.average, self.margin > 0)
-        self.pull = self.shares.pull
+        self.pull = min(START, self.shares.pull)
         self.eyes = features.load().to(self.device)
         with torch.no_grad():
             sizes = critics.sizes_of(self.eyes(probe.to(self.device)))
