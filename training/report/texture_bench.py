@@ -22,8 +22,10 @@ from training.data.cache import FOLDER
 from training.data.tiles import archives, read_index, read_tiles
 from training.networks import weights
 from training.paths import DEFAULT_DATA
+from training.report import doubt_grain
 from training.report.engine import Engine
 from training.report.own_sets import Pair
+from training.run import doubt
 from training.run.texture_metrics import StLpips, grain, grid, lr_psnr, psnr, studio
 from training.run.texture_watch import SHAVE, result
 
@@ -189,9 +191,18 @@ def bicubic(low: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(low).resize((width * SCALE, height * SCALE), Image.Resampling.BICUBIC))
 
 
+def with_texture(network: torch.nn.Module, head: torch.nn.Module, low: np.ndarray, strength: float) -> np.ndarray:
+    """What the network makes, with the grain that `head` asks for."""
+    made, small = (torch.from_numpy(p.astype(np.float32) / 255).permute(2, 0, 1)[None] for p in (result(network, low), low))
+    with torch.no_grad():
+        grainy = doubt_grain.grained(made, small, head(small), strength)
+    return grainy[0].mul(255).round().byte().permute(1, 2, 0).contiguous().numpy()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, nargs="*", help="weights files or checkpoints of networks for x4")
+    parser.add_argument("--texture", type=float, default=0.0, help="measure each of them with grain of this strength from doubt too")
     parser.add_argument("--x4plus", action="store_true", help="measure Real-ESRGAN x4plus too")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the tars and testsets/")
     parser.add_argument("--json", type=Path, help="keep all figures in this file")
@@ -202,9 +213,12 @@ def main() -> None:
     if options.pictures:
         shown = [p for group in GROUPS for p in [q for q in shown if q.group == group][: options.pictures]]
     enlargers: dict[str, Enlarger] = {"bicubic": bicubic}
+    head = doubt.read(doubt.FOLDER / f"doubt-at-{SCALE}.pt") if options.texture else None
     for path in options.weights:
         network = weights.read(path)
         enlargers[path.stem] = lambda low, network=network: result(network, low)
+        if options.texture:
+            enlargers[f"{path.stem} + texture"] = lambda low, network=network: with_texture(network, head, low, options.texture)
     if options.x4plus:
         enlargers["x4plus"] = X4Plus()
     distance = StLpips()

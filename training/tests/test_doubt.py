@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from training.data.corpus import Corpus
 from training.networks import onnx_export
 from training.networks.doubt import CHANNELS, Doubt, missing
+from training.report import doubt_grain
 from training.report.onnx_reference import OnnxReference
 from training.run import doubt
 
@@ -47,6 +48,19 @@ class Map(unittest.TestCase):
                     torch.testing.assert_close(file(x)[..., inner, inner], expected[..., inner, inner], atol=TOLERANCE, rtol=0)
                     head.convolutions[1].weight[0, 0, 1, 1] += 0.5
                     self.assertGreater((head(x) - expected).abs().max().item(), TOLERANCE)
+
+    def test_grain_keeps_what_the_small_picture_says_and_spares_edges(self):
+        low = torch.full((1, 3, 24, 24), 0.5)
+        low[..., 12:] = 0.2
+        made = F.interpolate(low, scale_factor=4, mode="nearest")
+        doubt = torch.full((1, 1, 24, 24), 0.05).log()
+        change = doubt_grain.grained(made, low, doubt, 0.5) - made
+        flat, edge = change[..., :32], change[..., 46:50]
+        self.assertAlmostEqual(flat.std().item(), 0.025, delta=0.004)
+        self.assertLess(F.avg_pool2d(change, 4)[..., :8].abs().max().item(), 1e-6)
+        self.assertLess(edge.std().item(), 0.3 * flat.std().item())
+        self.assertTrue(torch.equal(change[:, 0], change[:, 2]))
+        self.assertEqual(doubt_grain.grained(made, low, doubt, 0.0).sub(made).abs().max().item(), 0.0)
 
     def test_it_is_small(self):
         self.assertLess(sum(p.numel() for p in Doubt(4).parameters()), 10_000)
