@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+TRAINING = Path(__file__).resolve().parent
+PROJECT = TRAINING.parent
 MODELS = PROJECT / "models"
-CHECKPOINTS = PROJECT / "training" / "checkpoints"
+CHECKPOINTS = TRAINING / "checkpoints"
 DEFAULT_DATA = PROJECT.parent / "shared" / "data"

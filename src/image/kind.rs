@@ -2,7 +2,7 @@
 //!
 //! Own method: photographs have few equal neighbours and many grey levels; drawings few levels and long edges; text and user interfaces
 //! a ground of one level and strong edges close to each other. A linear classifier over these statistics (`models/choice.json`, made by
-//! `python -m training.choice`) tells them apart. It is no more than a guess: `model::choice` says how sure it is.
+//! `python -m training.report.choice`) tells them apart. It is no more than a guess: `model::choice` says how sure it is.
 
 use super::rows::channel_row;
 use super::{Picture, colour};

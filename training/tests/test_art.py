@@ -8,11 +8,12 @@ import numpy as np
 import onnx
 import torch
 
-from training import corpus, degrade, matlab_bicubic, onnx_export, pack, render_art, strokes
-from training.corpus import Corpus, PatchSampler
-from training.families import build
-from training.onnx_reference import OnnxReference
-from training.tiles import ART_ARCHIVE, read_index
+from training.data import corpus, degrade, matlab_bicubic, pack, render_art, strokes
+from training.data.corpus import Corpus, PatchSampler
+from training.data.tiles import ART_ARCHIVE, read_index
+from training.networks import art, onnx_export
+from training.networks.families import build
+from training.report.onnx_reference import OnnxReference
 
 
 class Strokes(unittest.TestCase):
@@ -59,7 +60,7 @@ class Tiles(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             pack.write_part(render_art.render(3, seed=3), Path(folder) / ART_ARCHIVE)
             held = [record.held_out for record in read_index(Path(folder) / ART_ARCHIVE)]
-            loaded = corpus.load(Path(folder), 2, held_out=False, limit=9, kinds=corpus.ART_KIND_WEIGHT)
+            loaded = corpus.load(Path(folder), 2, held_out=False, limit=9, kinds=art.KINDS)
             self.assertEqual(len(loaded.high), held.count(False))
 
 

@@ -4,10 +4,10 @@ import unittest
 
 import torch
 
-from training import weights
+from training.networks import weights
+from training.networks.photo import GatedNetwork
 from training.paths import CHECKPOINTS
-from training.photo import GatedNetwork
-from training.update import wild_patches
+from training.run.update import wild_patches
 
 LOUD = 50.0
 """Photographs make features of up to 8 or so; what is far beyond costs the engines their agreement, and at last overflows."""

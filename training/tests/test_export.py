@@ -11,12 +11,12 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from torch import nn
 
-from training import onnx_export
-from training.collapsible import set_zero_edges
-from training.evaluate import exported
-from training.families import FAMILIES, build, widen
-from training.onnx_reference import OnnxReference, enlarge
-from training.restore import enlarged
+from training.networks import onnx_export
+from training.networks.collapsible import set_zero_edges
+from training.networks.families import FAMILIES, build, widen
+from training.networks.restore import enlarged
+from training.report.evaluate import exported
+from training.report.onnx_reference import OnnxReference, enlarge
 
 TOLERANCE = 1e-4
 PARAMETERS = {
@@ -28,8 +28,9 @@ PARAMETERS = {
     ("art", 2): 78_636,
     ("restore", 1): 141_708,
     ("restore", 4): 150_864,
+    ("detail", 4): 526_848,
 }
-SCALES = [(model, scale) for model in FAMILIES for scale in ((1, 4) if model == "restore" else (2, 4))]
+SCALES = [(model, scale) for model, family in FAMILIES.items() for scale in family.FACTS.scales]
 ENGINE_OPERATORS = {"Conv", "Relu", "PRelu", "Add", "Mul", "DepthToSpace", "Resize"}
 
 
@@ -55,7 +56,7 @@ class Export(unittest.TestCase):
 
     def largest_difference(self, network: nn.Module) -> float:
         """Between the trained network and the file, more than a halo away from the picture's edge."""
-        x = torch.rand(1, network.COLOURS, 2 * network.HALO + 12, 2 * network.HALO + 14)
+        x = torch.rand(1, network.PLANES, 2 * network.HALO + 12, 2 * network.HALO + 14)
         inner = slice(network.scale * network.HALO, -network.scale * network.HALO)
         with torch.no_grad():
             difference = network(x) - OnnxReference(self.path)(x)
@@ -102,14 +103,14 @@ class Export(unittest.TestCase):
         for model, scale in SCALES:
             with self.subTest(model=model, scale=scale):
                 onnx_export.write(network_with_life(model, scale), self.path)
-                x = torch.rand(1, FAMILIES[model].COLOURS, *((14, 8) if scale == 1 else (13, 7)))
+                x = torch.rand(1, FAMILIES[model].PLANES, *((14, 8) if scale == 1 else (13, 7)))
                 theirs = ReferenceEvaluator(str(self.path)).run(None, {"input": x.numpy()})[0]
                 np.testing.assert_allclose(OnnxReference(self.path)(x).numpy(), theirs, atol=TOLERANCE)
 
     def test_half_a_file_is_the_whole_one_with_rounded_kernels(self):
         for model, scale in SCALES:
             with self.subTest(model=model, scale=scale):
-                network, x = network_with_life(model, scale), torch.rand(1, FAMILIES[model].COLOURS, 14, 8)
+                network, x = network_with_life(model, scale), torch.rand(1, FAMILIES[model].PLANES, 14, 8)
                 onnx_export.write(network, self.path)
                 whole, size = OnnxReference(self.path), self.path.stat().st_size
                 exact = whole(x)
@@ -153,16 +154,17 @@ class Export(unittest.TestCase):
                 self.assertEqual(network.parameters, parameters)
 
     def test_halo_covers_the_receptive_field(self):
-        for model, scale in ((model, 1 if model == "restore" else 2) for model in FAMILIES):
+        for model, scale in ((model, family.FACTS.scales[0]) for model, family in FAMILIES.items()):
             with self.subTest(model=model):
                 onnx_export.write(network_with_life(model, scale), self.path)
                 network, halo, rows = OnnxReference(self.path), build(model, scale).HALO, 20 * scale
-                shape = (60, 40, 3) if FAMILIES[model].COLOURS == 3 else (60, 40)
+                planes = FAMILIES[model].PLANES
+                shape = (60, 40, planes) if planes > 1 else (60, 40)
                 picture = np.random.default_rng(0).random(shape)
                 whole = enlarge(network, picture, scale, halo)
                 part = enlarge(network, picture[: 20 + halo], scale, halo)[:rows]
                 np.testing.assert_allclose(part, whole[:rows], atol=1e-6)
-                short = enlarge(network, picture[: 20 + halo // 2], scale, halo)[:rows]
+                short = enlarge(network, picture[: 20 + halo // 4], scale, halo)[:rows]
                 self.assertGreater(np.abs(short - whole[:rows]).max(), 1e-6)
 
     def test_scored_luma_of_grey_is_the_mean_of_the_channels(self):
@@ -175,7 +177,7 @@ class Export(unittest.TestCase):
         self.assertGreater(np.abs(run(grey) - mean).max(), 1e-3)
 
     def test_widened_network_repeats_the_subpixels(self):
-        for model in FAMILIES.keys() - {"restore"}:
+        for model in (name for name, family in FAMILIES.items() if {2, 4} <= set(family.FACTS.scales)):
             with self.subTest(model=model):
                 network = network_with_life(model, 2)
                 x = torch.rand(1, network.COLOURS, 8, 9)

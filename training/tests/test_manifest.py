@@ -7,11 +7,12 @@ import unittest
 import unittest.mock
 from pathlib import Path
 
-from training import card, manifest, sources
-from training.families import FAMILIES, build
-from training.onnx_reference import OnnxReference
+from training.data import sources
+from training.data.tiles import TileRecord
+from training.networks.families import FAMILIES, build
 from training.paths import MODELS
-from training.tiles import TileRecord
+from training.report import card, manifest
+from training.report.onnx_reference import OnnxReference
 
 COLOUR_NAMES = {1: "luma", 3: "rgb"}
 

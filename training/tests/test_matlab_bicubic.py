@@ -4,9 +4,10 @@ import unittest
 
 import numpy as np
 
-from training import matlab_bicubic, testsets
-from training.evaluate import bicubic_scores
+from training.data import matlab_bicubic
 from training.paths import DEFAULT_DATA
+from training.report import testsets
+from training.report.evaluate import bicubic_scores
 
 PSNR_TOLERANCE = 0.01
 SSIM_TOLERANCE = 0.0005

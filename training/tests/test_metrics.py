@@ -4,7 +4,8 @@ import unittest
 
 import numpy as np
 
-from training import luma, metrics
+from training.data import luma
+from training.report import metrics
 
 
 class Metrics(unittest.TestCase):

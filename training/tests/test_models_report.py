@@ -10,10 +10,12 @@ import onnx
 from onnx import numpy_helper
 from PIL import Image
 
-from training import models_report, onnx_export, own_sets, pack, rendered
-from training.engine import Engine, with_setting
-from training.families import build
-from training.own_sets import Pair
+from training.data import pack, rendered
+from training.networks import onnx_export
+from training.networks.families import build
+from training.report import models_report, own_sets
+from training.report.engine import Engine, with_setting
+from training.report.own_sets import Pair
 
 STAND_IN = """#!{python}
 import sys

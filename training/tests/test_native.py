@@ -4,8 +4,8 @@ import unittest
 
 import torch
 
-from training.native import library, trunk
-from training.photo_fast import PhotoFast
+from training.networks.native import library, trunk
+from training.networks.photo_fast import PhotoFast
 
 TOLERANCE = 2e-4
 

@@ -5,9 +5,9 @@ import unittest
 
 import numpy as np
 
-from training import render_art, render_text
-from training.onnx_reference import OnnxReference, enlarge
+from training.data import render_art, render_text
 from training.paths import MODELS
+from training.report.onnx_reference import OnnxReference, enlarge
 
 TOLERANCE = 0.5 / 255
 """Half a step of 8 bits."""

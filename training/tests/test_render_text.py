@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from training import corpus, glyphs, pack, render_text
-from training.tiles import TEXT_ARCHIVE, read_index
+from training.data import corpus, glyphs, pack, render_text
+from training.data.tiles import TEXT_ARCHIVE, read_index
+from training.networks import text
 
 FONTS = glyphs.fonts()
 
@@ -93,7 +94,7 @@ class Tiles(unittest.TestCase):
             records = read_index(Path(folder) / TEXT_ARCHIVE)
             self.assertEqual({(r.kind, bool(r.licence)) for r in records}, {("text", True)})
             held = [record.held_out for record in records]
-            loaded = corpus.load(Path(folder), 2, held_out=False, limit=9, kinds=corpus.TEXT_KIND_WEIGHT)
+            loaded = corpus.load(Path(folder), 2, held_out=False, limit=9, kinds=text.KINDS)
             self.assertEqual(len(loaded.high), held.count(False))
             np.testing.assert_array_equal(loaded.high[0].numpy(), render_text.tile((3, held.index(False)))[0])
 

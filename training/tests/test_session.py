@@ -15,13 +15,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training import cache, corpus, gpu_session, pack, session, weights
-from training.paths import PROJECT
-from training.runs import Run
-from training.session import PlannedRun, Session, Settings, read_plan
-from training.tiles import TileRecord, archives, read_index, read_tiles
+from training.data import cache, corpus, pack
+from training.data.tiles import TileRecord, archives, read_index, read_tiles
+from training.networks import weights
+from training.paths import PROJECT, TRAINING
+from training.run import gpu_session, session
+from training.run.runs import Run
+from training.run.session import PlannedRun, Session, Settings, read_plan
+from training.run.texture_watch import GridShows
 
-PLANS = sorted((Path(session.__file__).parent / "plans").glob("*.json"))
+PLANS = sorted((TRAINING / "plans").glob("*.json"))
 RECIPE = {"model": "photo-fast", "scale": 2, "batch": 2, "patch": 12, "warm_up": 2, "peak_rate": 1e-3}
 
 
@@ -94,7 +97,7 @@ class Parts(WithData):
         # Where text was rendered before, the cache has its archive.
         empty = self.folder / "empty"
         empty.mkdir()
-        with unittest.mock.patch("training.tiles.FOLDER", empty), self.assertRaisesRegex(FileNotFoundError, "render_text"):
+        with unittest.mock.patch("training.data.tiles.FOLDER", empty), self.assertRaisesRegex(FileNotFoundError, "render_text"):
             corpus.load(self.folder, 2, held_out=False, kinds={"text": 1.0})
 
 
@@ -186,6 +189,23 @@ class Sessions(WithData):
         with self.assertRaises(FileNotFoundError):
             self.session(0.0)._open(PlannedRun("next", 1, RECIPE, start="nobody"), None)
         self.assertLess(time.monotonic() - before, 60)
+
+    def test_a_gan_is_trained_watched_and_gone_on_with(self):
+        recipe = {"model": "detail", "scale": 4, "variant": "web", "loss": "texture", "batch": 2, "patch": 12, "margin": 2, "warm_up": 2}
+        planned = PlannedRun("detail", 1e6, {**recipe, "shares": "wait=0"}, start="training/checkpoints/photo-x4-web.pt")
+        self.assertFalse(self.session(0.0)._go_on(planned))
+        kept = self.session(1e9).kept("detail")
+        self.assertEqual(kept["done"], kept["optimiser"]["done"])
+        self.assertGreater(kept["done"], 0)
+        self.assertTrue(self.session(1e9).run_plan([replace(planned, seconds=kept["seconds"] + 1.0)]))
+        last = self.logged()[-1]
+        self.assertGreater(last["step"], kept["done"])
+        self.assertLessEqual({"verdict", "critic_weight", "clean_grid", "clean_psnr", "jpeg50_grain"}, last.keys())
+        self.assertEqual(weights.read(self.folder / "out" / "detail.pt").NAME, "detail")
+        # A grid that does not go away ends the run.
+        with unittest.mock.patch("training.run.texture_watch.GRID_LIMIT", -99.0), unittest.mock.patch("training.run.texture_watch.WEAKER", 0.0):
+            with self.assertRaises(GridShows):
+                self.session(0.0)._go_on(replace(planned, name="again"))
 
     def test_budget_is_kept(self):
         started = time.monotonic()

@@ -12,16 +12,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import families, luma, matlab_bicubic, train
-from training.calm import calm_down
-from training.collapsible import set_zero_edges
-from training.corpus import Corpus, PatchSampler, to_planes, with_smaller
-from training.held_out import held_out_psnr
-from training.losses import pixel_loss
-from training.schedule import Schedule
-from training.tiles import TileRecord
-from training.trainer import Recipe, Trainer
-from training.update import Update, wild_patches
+from training.data import luma, matlab_bicubic
+from training.data.corpus import Corpus, PatchSampler, to_planes, with_smaller
+from training.data.tiles import TileRecord
+from training.networks import families
+from training.networks.collapsible import set_zero_edges
+from training.run import train
+from training.run.calm import calm_down
+from training.run.held_out import held_out_psnr
+from training.run.losses import pixel_loss
+from training.run.schedule import Schedule
+from training.run.trainer import Recipe, Trainer
+from training.run.update import Update, wild_patches
 
 CPU = torch.device("cpu")
 
@@ -35,12 +37,12 @@ def smooth_corpus(scale: int, tiles: int = 4, side: int = 64) -> Corpus:
     return Corpus(torch.from_numpy(high), torch.from_numpy(low), torch.ones(tiles), scale)
 
 
-def new_trainer(seed: int = 0, **recipe) -> Trainer:
+def new_trainer(seed: int = 0, threads: int = 1, **recipe) -> Trainer:
     """A small run."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     chosen = Recipe(**{"scale": 2, "batch": 4, "patch": 12, "seed": seed, **recipe})
-    return Trainer(chosen, smooth_corpus(chosen.scale), families.build(chosen.model, chosen.scale), CPU)
+    return Trainer(chosen, smooth_corpus(chosen.scale), families.build(chosen.model, chosen.scale), CPU, threads)
 
 
 class Resume(unittest.TestCase):

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training import degrade
-from training.corpus import Corpus, PatchSampler
+from training.data import degrade
+from training.data.corpus import Corpus, PatchSampler
+from training.data.web import WebPool
 from training.paths import PROJECT
 from training.tests.test_trainer import smooth_corpus
-from training.web import WebPool
 
 CPU = torch.device("cpu")
 
@@ -139,7 +139,7 @@ class Pool(unittest.TestCase):
 class Processes(unittest.TestCase):
     def test_what_a_worker_imports_leaves_pytorch_out(self):
         """A dozen processes that import it first would hold up a run on a machine with many cores."""
-        check = "import sys, training.degrade; sys.exit('torch' in sys.modules)"
+        check = "import sys, training.data.degrade; sys.exit('torch' in sys.modules)"
         self.assertEqual(subprocess.run([sys.executable, "-c", check], cwd=PROJECT).returncode, 0)
 
 

@@ -14,5 +14,5 @@ use crate::{suite, tools};
 pub(crate) fn eval(models: &[String]) -> Result<()> {
     let engine = suite::command_line()?;
     say("measuring the shipped models with our own engine, for docs/MODELS.md");
-    run(Command::new(tools::python()?).args(["-m", "training.models_report"]).arg(engine).args(models))
+    run(Command::new(tools::python()?).args(["-m", "training.report.models_report"]).arg(engine).args(models))
 }

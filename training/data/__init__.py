@@ -1,0 +1,1 @@
+"""Tiles: archives, corpora and patches, rendered pictures, and what wears pictures out."""
