@@ -2,12 +2,15 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
+/** The wasm packages that are there: `cargo xtask serve` builds the page before those that it names here, and once more after them. */
+const PACKAGES = ['app', 'app-relaxed', 'tract'].filter((name) => !(process.env['INLARGE_LATER'] ?? '').split(',').includes(name));
+
 /** The files of a wasm package that a browser fetches. */
 const WASM_FILES = ['inlarge.js', 'inlarge_bg.wasm'];
 
 /** Copies the wasm packages and models to where the asset base is, under `out`. */
 export function copyAssets(out: string): void {
-  for (const name of ['app', 'app-relaxed', 'tract']) {
+  for (const name of PACKAGES) {
     for (const file of WASM_FILES) copy(join('www/wasm', name, file), join(out, 'wasm', name, file));
   }
   const models = readdirSync('models').filter((file) => /\.(onnx|json|md)$/.test(file));
