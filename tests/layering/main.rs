@@ -73,7 +73,7 @@ fn no_files_import_each_other_in_a_circle() {
         let arrows: usize = graph.values().map(std::collections::BTreeSet::len).sum();
         assert!(arrows > 100, "only {arrows} imports were found");
     }
-    let lost: Vec<_> = typescript.values().flatten().filter(|path| path.ends_with(".ts") && !typescript.contains_key(*path)).collect();
+    let lost: Vec<_> = typescript.values().flatten().filter(|path| !path.starts_with("www/wasm/") && !typescript.contains_key(*path)).collect();
     assert!(lost.is_empty(), "imports that lead to no file: {lost:?}");
     let found: Vec<String> = circles(&rust).into_iter().chain(circles(&typescript)).collect();
     assert!(found.is_empty(), "{found:#?}");

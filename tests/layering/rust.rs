@@ -24,6 +24,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["bin/"]),
     ("indicatif", &["bin/"]),
     ("fs4", &["bin/"]),
+    ("tempfile", &["bin/"]),
 ];
 
 /// A path in the code.
