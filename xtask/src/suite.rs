@@ -11,7 +11,7 @@ use crate::background::Background;
 use crate::count::{Count, count_lines, run_counted};
 use crate::lint::linted_cargo;
 use crate::process::{cargo, npx, read, run, say, target_dir};
-use crate::{artefact, docs, site, tools};
+use crate::{artefact, docs, licences, site, tools};
 
 /// In xtask's own profile: the one that is already built.
 const XTASK_TESTS: [&str; 7] = ["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"];
@@ -40,11 +40,12 @@ struct Run {
 }
 
 /// In this order: what fails quickly first.
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage { name: "format", purpose: "the code is formatted", run: format },
     Stage { name: "xtask", purpose: "the build and test tool itself works", run: xtask },
     Stage { name: "lint", purpose: "clippy finds nothing in what the tests compile", run: lint },
     Stage { name: "docs", purpose: "rustdoc finds nothing", run: docs },
+    Stage { name: "licences", purpose: "the licence notices of all that is shipped go along", run: licences },
     Stage { name: "native", purpose: "the library and the command line work on this machine", run: native },
     Stage { name: "devices", purpose: "the adapters that the native tests used", run: devices },
     Stage { name: "training", purpose: "the training tools work", run: training },
@@ -113,7 +114,6 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// A check that has no cases of its own counts as one.
 /// What a stage's row says.
 fn verdict(count: &Count) -> String {
     let counts = [(count.passed, "passed"), (count.failed, "FAILED"), (count.not_measured.len() as u32, "not measured")];
@@ -121,6 +121,7 @@ fn verdict(count: &Count) -> String {
     said.map(|(_, (number, what))| format!("{number} {what}")).collect::<Vec<_>>().join(", ")
 }
 
+/// A check that has no cases of its own counts as one.
 fn one(outcome: Result<()>) -> Result<Count> {
     outcome.map(|()| Count::new(1, 0))
 }
@@ -142,6 +143,12 @@ fn lint(_: &mut Run) -> Result<Count> {
 
 fn docs(_: &mut Run) -> Result<Count> {
     one(run(&mut docs::command("inlarge")?))
+}
+
+fn licences(_: &mut Run) -> Result<Count> {
+    let count = licences::check()?;
+    say(format!("{}: {count} crates and packages", licences::FILE));
+    Ok(Count::new(1, 0))
 }
 
 fn native(state: &mut Run) -> Result<Count> {
