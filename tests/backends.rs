@@ -15,6 +15,9 @@ fn suite(kind: BackendKind) {
     let failed: Vec<_> = outcomes.iter().filter(|o| o.result.is_err()).collect();
     assert!(failed.is_empty(), "{failed:#?}");
     assert!(outcomes.len() >= 10, "the suite has lost cases: {}", outcomes.len());
+    let shipped = inlarge::model::manifest::shipped::manifest().unwrap().models.len();
+    let all = format!("{shipped} models, ");
+    assert!(outcomes.iter().any(|o| o.result.as_ref().is_ok_and(|note| note.starts_with(&all))), "not all {shipped} shipped models were run");
 }
 
 #[test]

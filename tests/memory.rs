@@ -15,6 +15,8 @@ use inlarge_suite::graphs;
 #[path = "codec/make.rs"]
 #[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
 mod make;
+#[path = "support/measured.rs"]
+mod measured;
 
 const MIB: u64 = 1 << 20;
 
@@ -57,7 +59,7 @@ fn peak_of_enlarging(width: u32, height: u32) -> Option<u64> {
 fn three_megapixels_stay_under_300_mb() {
     let small = peak_of_enlarging(200, 150);
     if small.is_none() && !cfg!(target_os = "linux") {
-        eprintln!("NOT MEASURED: this system does not tell a process's peak memory through /proc");
+        measured::not_measured("a process's peak memory: this system does not tell it through /proc");
         return;
     }
     let small = small.expect("/proc tells the peak of a process on Linux");

@@ -21,10 +21,13 @@ use inlarge::model::manifest::shipped;
 use inlarge::pipeline::drive::{self, Engine};
 use inlarge::pipeline::{Job, JobOptions, Report};
 
+#[path = "support/measured.rs"]
+mod measured;
+
 fn pictures(set: &str) -> Option<Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/testsets").join(set);
     let Ok(entries) = fs::read_dir(&folder) else {
-        eprintln!("NOT MEASURED: the test set {set} is not here");
+        measured::not_measured(&format!("PSNR on {set}, which is not in ../shared/data/testsets"));
         return None;
     };
     let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 #[path = "codec/make.rs"]
 #[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
 mod make;
+#[path = "support/measured.rs"]
+mod measured;
 
 const MIB: u64 = 1 << 20;
 
@@ -74,7 +76,7 @@ fn sixteen_times_in_two_passes_takes_little_memory_and_equals_its_parts() {
     let most = peak(&mut whole);
     let raw = 320 * 300 * 3 * 256;
     if most.is_none() && !cfg!(target_os = "linux") {
-        eprintln!("NOT MEASURED: this system does not tell a process's peak memory through /proc");
+        measured::not_measured("a process's peak memory: this system does not tell it through /proc");
     } else {
         let most = most.expect("/proc tells the peak of a process on Linux");
         println!("peak: {} MiB for {} MiB of pixels", most / MIB, raw / MIB);

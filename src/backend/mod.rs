@@ -1,5 +1,6 @@
 //! The one trait that all engines implement, and the choice among them.
 
+mod golden;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 #[cfg(any(feature = "gpu", feature = "simd"))]

@@ -4,6 +4,8 @@
 //! [`encode::encoder`] takes rows, so that a result never has to be in memory whole. One file per
 //! format and direction, and per third-party engine behind it. What comes with the pixels is [`Metadata`].
 
+mod byte_order;
+mod curve;
 pub mod decode;
 pub mod encode;
 pub mod exif;

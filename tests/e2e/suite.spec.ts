@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { ROOT } from './support/environment.ts';
 import { PlainServer } from './support/server.ts';
@@ -11,6 +12,9 @@ interface Outcome {
 
 /** Cases of tests/suite; fewer mean that some were lost on the way. */
 const CASES = 10;
+
+/** The model files, all of which every engine runs. */
+const SHIPPED = readdirSync(`${ROOT}models`).filter((file) => file.endsWith('.onnx')).length;
 
 const WORKER = `
   onmessage = async ({ data }) => {
@@ -47,5 +51,6 @@ for (const backend of ['gpu', 'simd', 'tract', 'reference']) {
     test.info().annotations.push({ type: 'used', description: `Chromium ${browser.version()}, wasm suite on ${backend}: ${outcome.adapter}` });
     expect(outcome.failed).toEqual([]);
     expect(outcome.passed.length).toBeGreaterThanOrEqual(CASES);
+    expect(outcome.passed.map(({ note }) => note)).toContainEqual(expect.stringMatching(`^${SHIPPED} models, `));
   });
 }

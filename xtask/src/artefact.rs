@@ -40,12 +40,34 @@ pub(crate) fn files_of(row: &Artefact) -> Vec<PathBuf> {
     ["inlarge.js", "inlarge_bg.wasm", "inlarge.d.ts"].iter().map(|file| row.out_dir.join(file)).collect()
 }
 
+/// The shipped rows that were not built, or not from what is there now.
+///
+/// # Errors
+/// When the matrix or a source cannot be read.
+pub(crate) fn outdated() -> Result<Vec<Artefact>> {
+    let mut rows = matrix::read()?;
+    rows.retain(|row| row.shipped);
+    let mut outdated = Vec::new();
+    for row in rows {
+        if !is_current(&row)? {
+            outdated.push(row);
+        }
+    }
+    Ok(outdated)
+}
+
+fn is_current(row: &Artefact) -> Result<bool> {
+    let stamp = Stamp::of(&format!("wasm-{}", row.name));
+    match Stamp::of(&format!("wasm-{}-sources", row.name)).read() {
+        Some(list) => Ok(stamp.holds(&inputs(row, &list)?, &files_of(row))),
+        None => Ok(false),
+    }
+}
+
 fn build(row: &Artefact) -> Result<()> {
     let sources = Stamp::of(&format!("wasm-{}-sources", row.name));
     let stamp = Stamp::of(&format!("wasm-{}", row.name));
-    if let Some(list) = sources.read()
-        && stamp.holds(&inputs(row, &list)?, &files_of(row))
-    {
+    if is_current(row)? {
         say(format!("wasm {}: unchanged", row.name));
         return check_size(row);
     }

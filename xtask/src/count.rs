@@ -6,17 +6,47 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-/// Tests that passed and failed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+/// What stands before the words of a test that could not measure anything; `tests/support/measured.rs` writes it.
+const NOT_MEASURED: &str = "NOT MEASURED: ";
+
+/// Tests that passed, failed, and had nothing to measure with.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
+    /// What each test of the last kind says that it lacks.
+    pub(crate) not_measured: Vec<String>,
 }
 
 impl Count {
+    pub(crate) fn new(passed: u32, failed: u32) -> Self {
+        Self { passed, failed, not_measured: Vec::new() }
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.not_measured.extend(other.not_measured);
+    }
+
+    /// Takes the tests that measured nothing out of those that a runner says passed.
+    fn settled(mut self) -> Self {
+        self.passed = self.passed.saturating_sub(self.not_measured.len() as u32);
+        self
+    }
+
+    /// The closing line: tests that measured nothing are in it where there are any.
+    pub(crate) fn sentence(&self) -> String {
+        let skipped = self.not_measured.len();
+        let rest = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
+        format!("{} passed, {} failed{rest}", self.passed, self.failed)
+    }
+
+    /// What was not measured, each once with the number of its tests.
+    pub(crate) fn lacking(&self) -> Vec<String> {
+        let mut what: Vec<&String> = self.not_measured.iter().collect();
+        what.sort();
+        what.chunk_by(|a, b| a == b).map(|same| format!("not measured: {} ({} of the tests)", same[0], same.len())).collect()
     }
 }
 
@@ -45,7 +75,7 @@ pub(crate) fn run_counted(command: &mut Command) -> Result<Count> {
     if count == Count::default() {
         bail!("{program} ran no test");
     }
-    Ok(count)
+    Ok(count.settled())
 }
 
 fn show(stream: impl Read, print: impl Fn(&str)) -> Count {
@@ -63,40 +93,49 @@ fn show(stream: impl Read, print: impl Fn(&str)) -> Count {
 
 /// What the closing lines of a runner's output say.
 pub(crate) fn count_lines(output: &str) -> Count {
-    output.lines().map(closing_line).fold(Count::default(), |mut sum, count| {
+    let sum = |mut sum: Count, count| {
         sum.add(count);
         sum
-    })
+    };
+    output.lines().map(closing_line).fold(Count::default(), sum).settled()
 }
 
-/// What a line says of the number of tests: cargo's, Playwright's or unittest's closing line.
+/// What a line says of the number of tests: cargo's, Playwright's or unittest's closing line, or that of a test which had
+/// nothing to measure with.
 fn closing_line(line: &str) -> Count {
     let line = line.trim();
+    if let Some(what) = line.strip_prefix(NOT_MEASURED) {
+        return Count { not_measured: vec![what.to_owned()], ..Count::default() };
+    }
+    // unittest, where it is told to name its tests: `test_x (module.Class.test_x) ... skipped 'what is lacking'`.
+    if let Some((_, reason)) = line.split_once(" ... skipped ") {
+        return Count { not_measured: vec![reason.trim_matches(['\'', '"']).to_owned()], ..Count::default() };
+    }
     let number_before = |word: &str| {
         let mut words = line.split([' ', ';', ',']).filter(|w| !w.is_empty()).collect::<Vec<_>>().into_iter().rev();
         words.find(|w| *w == word)?;
         words.next()?.parse::<u32>().ok()
     };
     if line.starts_with("test result: ") {
-        return Count { passed: number_before("passed").unwrap_or(0), failed: number_before("failed").unwrap_or(0) };
+        return Count::new(number_before("passed").unwrap_or(0), number_before("failed").unwrap_or(0));
     }
     // Playwright: `12 passed (1.2m)`, `1 failed`, `2 flaky`; alone on their lines.
     if let Some((number, rest)) = line.split_once(' ')
         && let Ok(number) = number.parse()
     {
         return match rest.split(' ').next() {
-            Some("passed") if rest == "passed" || rest.starts_with("passed (") => Count { passed: number, failed: 0 },
-            Some("failed" | "flaky" | "interrupted") if !rest.contains(' ') => Count { passed: 0, failed: number },
+            Some("passed") if rest == "passed" || rest.starts_with("passed (") => Count::new(number, 0),
+            Some("failed" | "flaky" | "interrupted") if !rest.contains(' ') => Count::new(0, number),
             _ => Count::default(),
         };
     }
     // unittest: `Ran 9 tests in 1.2s`, then `OK` or `FAILED (failures=1, errors=2)`.
     if let Some(ran) = line.strip_prefix("Ran ").filter(|rest| rest.contains(" test")) {
-        return Count { passed: ran.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0), failed: 0 };
+        return Count::new(ran.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0), 0);
     }
     if let Some(list) = line.strip_prefix("FAILED (").and_then(|rest| rest.strip_suffix(')')) {
         let failed = list.split(", ").filter_map(|part| part.split_once('=')).filter(|(kind, _)| matches!(*kind, "failures" | "errors"));
-        return Count { passed: 0, failed: failed.filter_map(|(_, n)| n.parse::<u32>().ok()).sum() };
+        return Count::new(0, failed.filter_map(|(_, n)| n.parse::<u32>().ok()).sum());
     }
     Count::default()
 }
@@ -119,8 +158,22 @@ mod tests {
             ("test passed ... ok", 0, 0),
             ("7 passed tests of another kind", 0, 0),
         ] {
-            assert_eq!(closing_line(line), Count { passed, failed }, "{line}");
+            assert_eq!(closing_line(line), Count::new(passed, failed), "{line}");
         }
+    }
+
+    #[test]
+    fn what_was_not_measured_has_not_passed() {
+        let cargo = "running 3 tests\nNOT MEASURED: PSNR on Set5\nNOT MEASURED: PSNR on Set5\n\
+                     test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n";
+        let count = count_lines(cargo);
+        assert_eq!((count.passed, count.failed, count.sentence().as_str()), (1, 0, "1 passed, 0 failed, 2 skipped"));
+        assert_eq!(count.lacking(), ["not measured: PSNR on Set5 (2 of the tests)"]);
+        let unittest =
+            "test_a (tests.A.test_a) ... ok\ntest_b (tests.B.test_b) ... skipped 'the sets are not here'\nRan 2 tests in 0.1s\nOK (skipped=1)\n";
+        assert_eq!(count_lines(unittest), Count { passed: 1, failed: 0, not_measured: vec!["the sets are not here".into()] });
+        // Where all is measured the line is as short as it was.
+        assert_eq!(Count::new(479, 0).sentence(), "479 passed, 0 failed");
     }
 
     #[cfg(unix)]
@@ -128,7 +181,7 @@ mod tests {
     fn a_runner_that_ran_nothing_is_an_error() {
         let shell = |script: &str| run_counted(Command::new("sh").args(["-c", script]));
         assert!(shell("true").is_err());
-        assert_eq!(shell("exit 3").unwrap(), Count { passed: 0, failed: 1 });
-        assert_eq!(shell("echo '  2 passed (1s)'; exit 3").unwrap(), Count { passed: 2, failed: 1 });
+        assert_eq!(shell("exit 3").unwrap(), Count::new(0, 1));
+        assert_eq!(shell("echo '  2 passed (1s)'; exit 3").unwrap(), Count::new(2, 1));
     }
 }

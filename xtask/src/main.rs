@@ -11,6 +11,7 @@ mod count;
 mod docs;
 mod eval;
 mod headers;
+mod licences;
 mod lint;
 mod matrix;
 mod process;
@@ -35,6 +36,7 @@ Usage: cargo xtask COMMAND
   bench web [OPTION...] measure our engines against their peers in a browser; `bench web --help` lists the options
   train MODEL [OPTION...] train a model of models/ from pictures, or go on with it
   eval [MODEL...]       measure the shipped models and write docs/MODELS.md
+  licences              write the licence notices of all that is shipped to www/public/licences.txt
   test [STAGE...]       run every test, or the stages named
   ci                    what .ci/run runs: the tests, with nothing asked and nothing kept open";
 
@@ -59,13 +61,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     std::env::set_current_dir(root)?;
     let rest = arguments.get(1..).unwrap_or_default();
     match arguments.first().map(String::as_str) {
-        Some("serve") => {
-            let options = serve::Options::parse(rest)?;
-            if options.build {
-                site::build_pages()?;
-            }
-            serve::serve(&options)
-        }
+        Some("serve") => serve::serve(&serve::Options::parse(rest)?),
         Some("dist") => no_arguments(rest).and_then(|()| site::build_all()),
         Some("wasm") => artefact::build_named(rest),
         Some("bench") if rest.iter().any(|word| ["--help", "-h"].contains(&word.as_str())) => {
@@ -75,6 +71,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         Some("bench") => bench::bench(rest),
         Some("train") => train::train(rest),
         Some("eval") => eval::eval(rest),
+        Some("licences") => no_arguments(rest).and_then(|()| licences::write()),
         Some("test") => suite::test(rest),
         Some("ci") => no_arguments(rest).and_then(|()| suite::test(&[])),
         Some("help" | "--help" | "-h") => {

@@ -4,14 +4,14 @@ use std::convert::Infallible;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -19,6 +19,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::headers::Headers;
 use crate::process::say;
+use crate::site;
 
 const ROOT: &str = "dist";
 
@@ -27,7 +28,7 @@ pub(crate) struct Options {
     /// 0 takes a free one.
     port: u16,
     /// Whether the site is built first.
-    pub(crate) build: bool,
+    build: bool,
 }
 
 impl Options {
@@ -52,12 +53,15 @@ impl Options {
     }
 }
 
-/// Serves `dist/` until the process is ended.
+/// Builds what is missing and serves the page until the process is ended. On a machine where nothing is built yet the page comes
+/// with the module that it cannot do without, and the others are built behind it.
 ///
 /// # Errors
 /// When the site is not built or the port is taken.
 pub(crate) fn serve(options: &Options) -> Result<()> {
-    let site = Arc::new(Site::open(Path::new(ROOT))?);
+    let later = if options.build { site::build_first()? } else { Vec::new() };
+    let root = if later.is_empty() { ROOT } else { site::FIRST };
+    let site = Arc::new(Site::open(Path::new(root), &later)?);
     let listener = TcpListener::bind(("127.0.0.1", options.port)).map_err(|error| {
         anyhow!(
             "port {} could not be opened ({error}): stop what uses it, or choose another with `--port {}`",
@@ -65,7 +69,18 @@ pub(crate) fn serve(options: &Options) -> Result<()> {
             options.port.wrapping_add(1).max(1024)
         )
     })?;
-    say(format!("serving {ROOT}/ on http://{}/ (Ctrl+C ends it)", listener.local_addr()?));
+    say(format!("serving {root}/ on http://{}/ (Ctrl+C ends it)", listener.local_addr()?));
+    if !later.is_empty() {
+        say(format!("the page works; {} are still being built, and it does without them until then", later.join(" and ")));
+        let site = Arc::clone(&site);
+        thread::spawn(move || match site::build_pages().and_then(|()| site.complete(Path::new(ROOT))) {
+            Ok(()) => say("all is built: reload the page to have it"),
+            Err(error) => {
+                eprintln!("\nxtask: the page stays without {}: {error:#}", later.join(" and "));
+                site.give_up();
+            }
+        });
+    }
     accept(listener, &site)
 }
 
@@ -92,15 +107,47 @@ fn accept(listener: TcpListener, site: &Arc<Site>) -> Result<()> {
 
 type Answer = Response<Full<Bytes>>;
 
-struct Site {
-    folder: PathBuf,
+struct Site(RwLock<Pages>);
+
+/// What is served.
+struct Pages {
+    /// Where files are looked for, one folder after the other.
+    folders: Vec<PathBuf>,
     headers: Headers,
+    /// Modules that are not built yet.
+    later: Vec<String>,
+    /// Whether they could not be built.
+    failed: bool,
+}
+
+impl Pages {
+    fn open(folder: &Path, later: &[String]) -> Result<Self> {
+        let folder = folder.canonicalize().with_context(|| format!("{} is not there: build it with `cargo xtask dist`", folder.display()))?;
+        Ok(Self { headers: Headers::read(&folder)?, folders: vec![folder], later: later.to_vec(), failed: false })
+    }
 }
 
 impl Site {
-    fn open(folder: &Path) -> Result<Self> {
-        let folder = folder.canonicalize().with_context(|| format!("{} is not there: build it with `cargo xtask dist`", folder.display()))?;
-        Ok(Self { headers: Headers::read(&folder)?, folder })
+    fn open(folder: &Path, later: &[String]) -> Result<Self> {
+        Pages::open(folder, later).map(RwLock::new).map(Self)
+    }
+
+    fn pages(&self) -> RwLockReadGuard<'_, Pages> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on the whole site is served. A page that was opened before may still ask for its own scripts.
+    fn complete(&self, folder: &Path) -> Result<()> {
+        let mut whole = Pages::open(folder, &[])?;
+        let mut pages = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        whole.folders.append(&mut pages.folders);
+        *pages = whole;
+        Ok(())
+    }
+
+    /// What is missing stays so.
+    fn give_up(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).failed = true;
     }
 
     fn answer<B>(&self, request: &Request<B>) -> Answer {
@@ -110,17 +157,39 @@ impl Site {
             return answer;
         }
         let path = request.uri().path();
-        let mut answer = match self.file(path, request.headers().get(IF_NONE_MATCH)) {
+        let pages = self.pages();
+        let mut answer = match pages.file(path, request.headers().get(IF_NONE_MATCH)) {
             Ok(Some(answer)) => answer,
+            Ok(None) if pages.is_later(path).is_some() => pages.unbuilt(path),
             Ok(None) => text(StatusCode::NOT_FOUND, "There is no such file here.\n"),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("This file cannot be read: {error}.\n")),
         };
-        for (name, value) in self.headers.for_path(path) {
+        for (name, value) in pages.headers.for_path(path) {
             // Both are: checked when `_headers` was read.
             if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
                 answer.headers_mut().insert(name, value);
             }
         }
+        answer
+    }
+}
+
+impl Pages {
+    /// The module that `path` belongs to, where that is not built yet.
+    fn is_later(&self, path: &str) -> Option<&str> {
+        let name = path.strip_prefix("/wasm/")?.split('/').next()?;
+        self.later.iter().map(String::as_str).find(|other| *other == name)
+    }
+
+    /// The answer for a file of a module that is not built yet.
+    fn unbuilt(&self, path: &str) -> Answer {
+        let name = self.is_later(path).unwrap_or_default();
+        if self.failed {
+            return text(StatusCode::SERVICE_UNAVAILABLE, &format!("The module {name} could not be built: the terminal says why.\n"));
+        }
+        let mut answer =
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("The module {name} is still being built on this machine: ask again in some minutes.\n"));
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
         answer
     }
 
@@ -148,13 +217,15 @@ impl Site {
         if decoded.contains(['\\', '\0']) || relative.components().any(|part| !matches!(part, Component::Normal(_))) {
             return None;
         }
-        let mut file = self.folder.join(relative);
-        if file.is_dir() {
-            file.push("index.html");
-        }
-        // A link inside of the folder may lead out of it.
-        let file = file.canonicalize().ok()?;
-        (file.starts_with(&self.folder) && file.is_file()).then_some(file)
+        self.folders.iter().find_map(|folder| {
+            let mut file = folder.join(relative);
+            if file.is_dir() {
+                file.push("index.html");
+            }
+            // A link inside of the folder may lead out of it.
+            let file = file.canonicalize().ok()?;
+            (file.starts_with(folder) && file.is_file()).then_some(file)
+        })
     }
 }
 
@@ -227,7 +298,7 @@ mod tests {
 
         /// Serves the site for as long as the tests run.
         fn serve(&self) -> SocketAddr {
-            let site = Arc::new(Site::open(&self.0.join("site")).unwrap());
+            let site = Arc::new(Site::open(&self.0.join("site"), &[]).unwrap());
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = listener.local_addr().unwrap();
             thread::spawn(move || accept(listener, &site).unwrap());
@@ -299,5 +370,31 @@ mod tests {
         fs::write(folder.0.join("site/index.html"), "<p>other").unwrap();
         let third = folder.ask("GET /", &format!("If-None-Match: {tag}\r\n"));
         assert!(third.starts_with("HTTP/1.1 200") && third.ends_with("<p>other"), "{third}");
+    }
+
+    #[test]
+    fn a_module_that_is_not_built_yet_is_said_to_come_and_comes() {
+        let folder = Folder::new();
+        let site = Site::open(&folder.0.join("site"), &["tract".to_owned()]).unwrap();
+        let ask = |path: &str| {
+            let answer = site.answer(&Request::builder().uri(path).body(()).unwrap());
+            let retry = answer.headers().get(RETRY_AFTER).is_some();
+            (answer.status().as_u16(), retry, answer.headers().contains_key("x-rule"))
+        };
+        assert_eq!(ask("/wasm/tract/inlarge.js"), (503, true, true));
+        for (path, status) in [("/", 200), ("/wasm/app/inlarge.js", 404), ("/wasm/tract2/inlarge.js", 404), ("/tract", 404)] {
+            assert_eq!(ask(path), (status, false, true), "{path}");
+        }
+        site.give_up();
+        assert_eq!(ask("/wasm/tract/inlarge.js"), (503, false, true));
+        let whole = folder.0.join("whole");
+        fs::create_dir_all(whole.join("wasm/tract")).unwrap();
+        fs::write(whole.join("_headers"), "/*\n  X-Rule: yes\n").unwrap();
+        fs::write(whole.join("wasm/tract/inlarge.js"), "export default 1;").unwrap();
+        site.complete(&whole).unwrap();
+        assert_eq!(ask("/wasm/tract/inlarge.js"), (200, false, true));
+        assert_eq!(ask("/wasm/tract/inlarge_bg.wasm"), (404, false, true));
+        // A script of the page that was there before.
+        assert_eq!(ask("/a%20b.wasm"), (200, false, true));
     }
 }

@@ -1,13 +1,14 @@
 //! Builds `dist/`: the site, and the npm package below it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::artefact;
-use crate::process::{npm, read, run, say};
+use crate::process::{files_below, npm, read, run, say};
 use crate::stamp::{Inputs, Stamp};
+use crate::{artefact, licences, tools};
 
 /// What both builds of Vite read.
 const INPUTS: [&str; 14] = [
@@ -27,12 +28,20 @@ const INPUTS: [&str; 14] = [
     "Cargo.toml",
 ];
 
+/// The module without which the page does nothing.
+const NEEDED: &str = "app";
+/// Tells www/build which modules are built later.
+const LATER: &str = "INLARGE_LATER";
+/// The page as it is until all modules are built.
+pub(crate) const FIRST: &str = ".cache/first-page";
+
 /// What an npm package that works has to carry.
-const PACKED: [&str; 13] = [
+const PACKED: [&str; 14] = [
     "package.json",
     "README.md",
     "LICENSE-MIT",
     "LICENSE-APACHE",
+    "licences.txt",
     "index.js",
     "element.js",
     "types/lib/index.d.ts",
@@ -50,8 +59,46 @@ const PACKED: [&str; 13] = [
 /// When something is missing and cannot be installed, or a build fails.
 pub(crate) fn build_pages() -> Result<()> {
     artefact::build_named(&[])?;
-    let made: Vec<PathBuf> = ["index.html", "sw.js", "_headers", "models/manifest.json"].iter().map(|f| Path::new("dist").join(f)).collect();
+    let made: Vec<PathBuf> =
+        ["index.html", "sw.js", "_headers", "licences.txt", "models/manifest.json"].iter().map(|f| Path::new("dist").join(f)).collect();
     step("site", "building the page into dist/ with Vite", "build", &[], &made)
+}
+
+/// Builds the page with the module that it cannot do without, and gives the names of the others where they are not there yet:
+/// `build_pages` makes those, and the page anew. A page that was not built whole lies in [`FIRST`], so that it is served while
+/// `dist/` is written.
+///
+/// # Errors
+/// As `build_pages`.
+pub(crate) fn build_first() -> Result<Vec<String>> {
+    tools::npm_packages()?;
+    artefact::build_named(&[NEEDED.to_owned()])?;
+    let later = artefact::outdated()?;
+    if later.is_empty() {
+        build_pages()?;
+        return Ok(Vec::new());
+    }
+    for row in &later {
+        // One of other sources would not fit to the page, and must not be on the service worker's list.
+        if row.out_dir.exists() {
+            fs::remove_dir_all(&row.out_dir)?;
+        }
+    }
+    let names: Vec<String> = later.into_iter().map(|row| row.name).collect();
+    say(format!("building the page into dist/ with Vite, without {}", names.join(" and ")));
+    // What was recorded of the page is not true from here on.
+    Stamp::of("site").set("")?;
+    run(npm().args(["run", "--silent", "build"]).env(LATER, names.join(",")))?;
+    let first = Path::new(FIRST);
+    if first.exists() {
+        fs::remove_dir_all(first)?;
+    }
+    for file in files_below(Path::new("dist"))? {
+        let copy = first.join(file.strip_prefix("dist")?);
+        fs::create_dir_all(copy.parent().unwrap_or(first))?;
+        fs::copy(&file, &copy).with_context(|| format!("{} could not be copied", file.display()))?;
+    }
+    Ok(names)
 }
 
 /// Builds the site and the npm package, and looks into what npm would pack.
@@ -62,6 +109,7 @@ pub(crate) fn build_all() -> Result<()> {
     build_pages()?;
     let made = [PathBuf::from("dist/npm/package.json")];
     step("npm-package", "building the npm package into dist/npm/", "build:npm", &["docs/EMBEDDING.md"], &made)?;
+    fs::copy(licences::FILE, "dist/npm/licences.txt").with_context(|| format!("{} could not be copied", licences::FILE))?;
     check_package()?;
     artefact::report_sizes()
 }

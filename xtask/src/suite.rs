@@ -11,7 +11,7 @@ use crate::background::Background;
 use crate::count::{Count, count_lines, run_counted};
 use crate::lint::linted_cargo;
 use crate::process::{cargo, npx, read, run, say, target_dir};
-use crate::{artefact, docs, site, tools};
+use crate::{artefact, docs, licences, site, tools};
 
 /// In xtask's own profile: the one that is already built.
 const XTASK_TESTS: [&str; 7] = ["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"];
@@ -40,11 +40,12 @@ struct Run {
 }
 
 /// In this order: what fails quickly first.
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage { name: "format", purpose: "the code is formatted", run: format },
     Stage { name: "xtask", purpose: "the build and test tool itself works", run: xtask },
     Stage { name: "lint", purpose: "clippy finds nothing in what the tests compile", run: lint },
     Stage { name: "docs", purpose: "rustdoc finds nothing", run: docs },
+    Stage { name: "licences", purpose: "the licence notices of all that is shipped go along", run: licences },
     Stage { name: "native", purpose: "the library and the command line work on this machine", run: native },
     Stage { name: "devices", purpose: "the adapters that the native tests used", run: devices },
     Stage { name: "training", purpose: "the training tools work", run: training },
@@ -87,9 +88,11 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
         say(format!("{}: that {}", stage.name, stage.purpose));
         let started = Instant::now();
         let (count, verdict) = match (stage.run)(&mut state) {
-            Ok(count) if count.failed == 0 => (count, format!("{} passed", count.passed)),
-            Ok(count) => (count, format!("{} passed, {} FAILED", count.passed, count.failed)),
-            Err(error) => (Count { passed: 0, failed: 1 }, format!("FAILED: {error:#}")),
+            Ok(count) => {
+                let verdict = verdict(&count);
+                (count, verdict)
+            }
+            Err(error) => (Count::new(0, 1), format!("FAILED: {error:#}")),
         };
         say(format!("{}: {verdict}", stage.name));
         total.add(count);
@@ -100,16 +103,27 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
         println!("{name:>9} {:>6.0} s  {verdict}", took.as_secs_f64());
     }
     println!("{:>9} {:>6.0} s", "all", rows.iter().map(|row| row.1).sum::<Duration>().as_secs_f64());
-    println!("\n{} passed, {} failed", total.passed, total.failed);
+    println!();
+    for line in total.lacking() {
+        println!("{line}");
+    }
+    println!("{}", total.sentence());
     if total.failed > 0 {
         bail!("{} failed", total.failed);
     }
     Ok(())
 }
 
+/// What a stage's row says.
+fn verdict(count: &Count) -> String {
+    let counts = [(count.passed, "passed"), (count.failed, "FAILED"), (count.not_measured.len() as u32, "not measured")];
+    let said = counts.into_iter().enumerate().filter(|(index, (number, _))| *index == 0 || *number > 0);
+    said.map(|(_, (number, what))| format!("{number} {what}")).collect::<Vec<_>>().join(", ")
+}
+
 /// A check that has no cases of its own counts as one.
 fn one(outcome: Result<()>) -> Result<Count> {
-    outcome.map(|()| Count { passed: 1, failed: 0 })
+    outcome.map(|()| Count::new(1, 0))
 }
 
 fn format(_: &mut Run) -> Result<Count> {
@@ -131,18 +145,16 @@ fn docs(_: &mut Run) -> Result<Count> {
     one(run(&mut docs::command("inlarge")?))
 }
 
+fn licences(_: &mut Run) -> Result<Count> {
+    let count = licences::check()?;
+    say(format!("{}: {count} crates and packages", licences::FILE));
+    Ok(Count::new(1, 0))
+}
+
 fn native(state: &mut Run) -> Result<Count> {
     tools::vulkan()?;
     tools::exiftool()?;
-    announce_shared();
     run_counted(linted_cargo()?.args(NATIVE_TESTS).arg("--no-fail-fast").args(&state.handed_on))
-}
-
-/// Tests on public pictures read them from `../shared/data`, which a clone does not bring.
-fn announce_shared() {
-    if !PathBuf::from("../shared/data").is_dir() {
-        say("NOTE: ../shared/data is not there, so the tests on its pictures have nothing to read and show nothing");
-    }
 }
 
 /// Builds the command line as the tests use it, and says where it is.
@@ -166,11 +178,12 @@ fn training(state: &mut Run) -> Result<Count> {
     } else {
         tools::fonts()?;
         let mut unittest = Command::new(tools::python()?);
-        run_counted(unittest.args(["-m", "unittest", "discover", "--start-directory", "training", "--top-level-directory", "."]))?
+        // With the names of tests, and so with the reason why one measures nothing.
+        run_counted(unittest.args(["-m", "unittest", "discover", "--verbose", "--start-directory", "training", "--top-level-directory", "."]))?
     };
     // unittest says how many ran and how many of those failed.
     count.passed = count.passed.saturating_sub(count.failed);
-    if count.passed + count.failed == 0 {
+    if count.passed + count.failed + count.not_measured.len() as u32 == 0 {
         bail!("no test of training/ ran");
     }
     Ok(count)

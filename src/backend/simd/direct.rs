@@ -55,6 +55,12 @@ impl Direct {
         Self { runs, weights, vectors, stride: conv.stride, corner: [conv.pads[0], conv.pads[1]] }
     }
 
+    /// What makes it another kind, for the probe's tests.
+    #[cfg(test)]
+    pub fn kinds(&self) -> [String; 2] {
+        [format!("direct, {} vectors", self.vectors), format!("direct, {} runs, stride {:?}", self.runs.len(), self.stride)]
+    }
+
     /// Numbers of the packed weights.
     pub fn weights_len(&self) -> usize {
         self.weights.len()

@@ -343,6 +343,49 @@ impl Planner {
     }
 }
 
+#[cfg(test)]
+impl Program {
+    /// The kinds of work that `graph` is, where a vector has `lanes` numbers: one for each path through the kernels.
+    ///
+    /// # Errors
+    /// As [`Program::new`].
+    pub fn kinds(graph: &Graph, input: Shape, lanes: usize) -> Result<std::collections::BTreeSet<String>> {
+        let lowered = lower(graph, input)?;
+        let program = Planner::new(&lowered, lanes).plan(Level::new(), &lowered)?;
+        let activation = |activation: &Activation| format!("activation {:?}", std::mem::discriminant(activation));
+        let mut kinds = std::collections::BTreeSet::new();
+        for step in &program.steps {
+            match &step.work {
+                Work::Conv(conv) => {
+                    match &conv.method {
+                        Method::Direct(direct) => kinds.extend(direct.kinds()),
+                        Method::Winograd(winograd) => drop(kinds.insert(winograd.kind())),
+                    }
+                    kinds.insert(activation(&conv.activation));
+                    kinds.insert(format!("residual {:?}", conv.residual));
+                    if let Some(Picture { shuffle, anchor_scale, limits }) = conv.picture {
+                        let anchored = matches!(conv.residual, Residual::Anchor(_));
+                        let (alike, limited) = (anchored && anchor_scale == shuffle.block, limits != [f32::MIN, f32::MAX]);
+                        kinds.insert(format!("picture, {:?}, anchor {anchored}, of the shuffle's scale {alike}, limits {limited}", shuffle.order));
+                    }
+                }
+                Work::Pointwise { arithmetic, constant, activation: function } => {
+                    kinds.insert(format!("pointwise {arithmetic:?}, constant {}", constant.is_some()));
+                    kinds.insert(activation(function));
+                }
+                Work::Concat => drop(kinds.insert("concat".into())),
+                Work::DepthToSpace(shuffle) => drop(kinds.insert(format!("{shuffle:?}"))),
+                Work::Resize(resize) => drop(kinds.insert(format!("resize {:?}", resize.mode))),
+                Work::Pad(pad) => drop(kinds.insert(format!("pad {:?}", std::mem::discriminant(&pad.mode)))),
+            }
+        }
+        if program.output.is_some() {
+            kinds.insert("a result that is no picture".into());
+        }
+        Ok(kinds)
+    }
+}
+
 /// One number for all channels, or one for each, filled up with zeros to `length`.
 fn filled(values: &[f32], channels: usize, length: usize) -> Vec<f32> {
     let mut result: Vec<f32> = if values.len() == 1 { vec![values[0]; channels] } else { values.to_vec() };

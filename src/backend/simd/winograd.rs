@@ -71,6 +71,12 @@ impl Winograd {
         [FREQUENCIES * apart(input.stride), FREQUENCIES * apart(output.stride)]
     }
 
+    /// What makes it another kind, for the probe's tests.
+    #[cfg(test)]
+    pub fn kind(&self) -> String {
+        format!("winograd, {} vectors", self.vectors)
+    }
+
     /// Numbers of the packed weights.
     pub fn weights_len(&self) -> usize {
         self.weights.len()

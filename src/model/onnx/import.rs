@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::File;
+use super::attributes::{constant_attribute, damaged, float, floats, four_pads, int, ints, missing, string, unsupported};
 use super::proto::{self, Node as OnnxNode};
-use super::tensor::{Constant, Values};
+use super::tensor::{Constant, Values, fold, per_channel};
 use crate::error::{Error, Result};
 use crate::model::graph::{
     Activation, BinaryConstant, BinaryOp, Conv, DepthOrder, DepthToSpace, Graph, Node, Op, Pad, PadMode, Resize, ResizeMode, ValueId,
@@ -354,41 +355,6 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// A constant that is one number, or one per channel: `[C, 1, 1]`, `[1, C, 1, 1]`.
-///
-/// A plain vector `[C]` broadcasts along the width, not the channels, unless it holds one number.
-fn per_channel(constant: &Constant) -> Option<Vec<f32>> {
-    let values = constant.floats();
-    let channels = match constant.dims[..] {
-        _ if values.len() == 1 => 1,
-        [c, 1, 1] | [1, c, 1, 1] => c,
-        _ => return None,
-    };
-    (values.len() == channels).then_some(values)
-}
-
-fn fold(op: BinaryOp, a: &Constant, b: &Constant) -> Option<Constant> {
-    let (x, y) = (a.floats(), b.floats());
-    let (dims, values) = if x.len() == y.len() {
-        (a.dims.clone(), x.iter().zip(&y).map(|(&x, &y)| op.apply(x, y)).collect())
-    } else if y.len() == 1 {
-        (a.dims.clone(), x.iter().map(|&x| op.apply(x, y[0])).collect())
-    } else if x.len() == 1 {
-        (b.dims.clone(), y.iter().map(|&y| op.apply(x[0], y)).collect())
-    } else {
-        return None;
-    };
-    Some(Constant { dims, values: Values::Float(values) })
-}
-
-fn four_pads(node: &OnnxNode, pads: Option<&[i64]>) -> Result<[usize; 4]> {
-    match pads {
-        None => Ok([0; 4]),
-        Some(&[a, b, c, d]) if [a, b, c, d].iter().all(|p| (0..=1024).contains(p)) => Ok([a as usize, b as usize, c as usize, d as usize]),
-        Some(other) => Err(unsupported(node, &format!("pads by {other:?}; four numbers from 0 to 1024 are supported"))),
-    }
-}
-
 /// Removes nodes that the output does not depend on.
 fn drop_unused(graph: &mut Graph) {
     let mut used = vec![false; graph.nodes.len() + 1];
@@ -414,61 +380,4 @@ fn drop_unused(graph: &mut Graph) {
         *input = renumbered[input.0];
     }
     graph.output = renumbered[graph.output.0];
-}
-
-fn constant_attribute(node: &OnnxNode) -> Result<Constant> {
-    if let Some(tensor) = node.attribute.iter().find_map(|a| a.t.as_ref()) {
-        return Constant::read(tensor);
-    }
-    let scalar = |values| Ok(Constant { dims: vec![], values });
-    match (float(node, "value_float"), int(node, "value_int"), floats(node, "value_floats"), ints(node, "value_ints")) {
-        (Some(f), ..) => scalar(Values::Float(vec![f])),
-        (_, Some(i), ..) => scalar(Values::Int(vec![i])),
-        (_, _, Some(v), _) => Ok(Constant { dims: vec![v.len()], values: Values::Float(v) }),
-        (.., Some(v)) => Ok(Constant { dims: vec![v.len()], values: Values::Int(v) }),
-        _ => Err(unsupported(node, "holds no number")),
-    }
-}
-
-fn attribute<'n>(node: &'n OnnxNode, name: &str) -> Option<&'n proto::Attribute> {
-    node.attribute.iter().find(|a| a.name.as_deref() == Some(name))
-}
-
-fn int(node: &OnnxNode, name: &str) -> Option<i64> {
-    attribute(node, name).and_then(|a| a.i)
-}
-
-fn float(node: &OnnxNode, name: &str) -> Option<f32> {
-    attribute(node, name).and_then(|a| a.f)
-}
-
-fn ints(node: &OnnxNode, name: &str) -> Option<Vec<i64>> {
-    attribute(node, name).map(|a| a.ints.clone())
-}
-
-fn floats(node: &OnnxNode, name: &str) -> Option<Vec<f32>> {
-    attribute(node, name).map(|a| a.floats.clone())
-}
-
-fn string(node: &OnnxNode, name: &str) -> Option<String> {
-    attribute(node, name).and_then(|a| a.s.as_ref()).map(|s| String::from_utf8_lossy(s).into_owned())
-}
-
-fn label(node: &OnnxNode) -> String {
-    let kind = node.op_type.as_deref().unwrap_or("?");
-    let domain = node.domain.as_deref().filter(|d| !d.is_empty()).map(|d| format!("{d}.")).unwrap_or_default();
-    let name = node.name.as_deref().filter(|n| !n.is_empty()).or(node.output.first().map(String::as_str)).unwrap_or("unnamed");
-    format!("the operation {domain}{kind} (node \"{name}\")")
-}
-
-fn unsupported(node: &OnnxNode, what: &str) -> Error {
-    Error::unsupported(format!("In this model {} {what}", label(node)), "Use the tract engine, which covers more operations, or another model")
-}
-
-fn damaged(node: &OnnxNode, what: &str) -> Error {
-    Error::model(format!("The model file is damaged: in {}, {what}", label(node)), "Download it again")
-}
-
-fn missing(name: &str) -> Error {
-    Error::model(format!("The model file is damaged: the value \"{name}\" is used but never made"), "Download it again")
 }

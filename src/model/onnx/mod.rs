@@ -3,6 +3,7 @@
 //! Read with prost and the dozen messages we need (ONNX 1.16, IR version 10, opset 7 to 21), so that
 //! the browser's module does not carry an inference library to read a file.
 
+mod attributes;
 mod export;
 mod import;
 mod proto;

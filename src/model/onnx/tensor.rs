@@ -2,6 +2,7 @@
 
 use super::proto::{Tensor, data_type};
 use crate::error::{Error, Result};
+use crate::model::graph::BinaryOp;
 
 /// A constant with its dimensions.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,6 +113,33 @@ fn f16_to_f32(bits: u16) -> f32 {
         (0x1f, f) => f32::from_bits(sign | 0x7f80_0000 | (f << 13)),
         (e, f) => f32::from_bits(sign | ((e + 112) << 23) | (f << 13)),
     }
+}
+
+/// A constant that is one number, or one per channel: `[C, 1, 1]`, `[1, C, 1, 1]`.
+///
+/// A plain vector `[C]` broadcasts along the width, not the channels, unless it holds one number.
+pub(super) fn per_channel(constant: &Constant) -> Option<Vec<f32>> {
+    let values = constant.floats();
+    let channels = match constant.dims[..] {
+        _ if values.len() == 1 => 1,
+        [c, 1, 1] | [1, c, 1, 1] => c,
+        _ => return None,
+    };
+    (values.len() == channels).then_some(values)
+}
+
+pub(super) fn fold(op: BinaryOp, a: &Constant, b: &Constant) -> Option<Constant> {
+    let (x, y) = (a.floats(), b.floats());
+    let (dims, values) = if x.len() == y.len() {
+        (a.dims.clone(), x.iter().zip(&y).map(|(&x, &y)| op.apply(x, y)).collect())
+    } else if y.len() == 1 {
+        (a.dims.clone(), x.iter().map(|&x| op.apply(x, y[0])).collect())
+    } else if x.len() == 1 {
+        (b.dims.clone(), y.iter().map(|&y| op.apply(x[0], y)).collect())
+    } else {
+        return None;
+    };
+    Some(Constant { dims, values: Values::Float(values) })
 }
 
 #[cfg(test)]
