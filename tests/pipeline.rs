@@ -1,8 +1,9 @@
 //! Whole jobs: what users see of colour, alpha, 16 bits, failing engines and cancelled work.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use inlarge::backend::select::Preference;
+use inlarge::backend::select::{Preference, open};
 use inlarge::backend::{Backend, BackendKind, Capabilities, LocalFuture, Session, Tensor};
 use inlarge::codec::decode;
 use inlarge::codec::encode::{MemoryFile as Sink, OutputFormat};
@@ -11,6 +12,7 @@ use inlarge::model::Network;
 use inlarge::model::graph::Shape;
 use inlarge::model::manifest::shipped;
 use inlarge::pipeline::drive::{self, Engine};
+use inlarge::pipeline::supervise::EngineMemory;
 use inlarge::pipeline::{Job, JobOptions, Report};
 use inlarge::{Error, Result};
 
@@ -156,21 +158,37 @@ fn cancelled_work_stops() {
     let mut seen = 0;
     let stopped = drive::run(&mut job, &[&network], simd(), &cancel, &mut |done, _| {
         seen = done;
-        cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+        cancel.store(true, Ordering::Relaxed);
     });
     assert_eq!(stopped, Err(Error::Cancelled));
     assert!(seen < job.tiles(), "{seen} of {}", job.tiles());
 }
 
-/// An engine that looks fine and gives black tiles, or none.
+/// What is wrong with an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// It gives black tiles.
+    Black,
+    /// It gives none.
+    Lost,
+    /// It does not prepare the network.
+    Lacking,
+    /// Its worker's thread panics at a tile, so many times; then it is sound.
+    Panics(usize),
+}
+
+/// An engine that looks fine.
 struct Broken {
+    kind: BackendKind,
+    fault: Fault,
     capabilities: Capabilities,
-    black: bool,
+    panics: Arc<AtomicUsize>,
+    sound: Box<dyn Backend>,
 }
 
 impl Backend for Broken {
     fn kind(&self) -> BackendKind {
-        BackendKind::Gpu
+        self.kind
     }
 
     fn adapter(&self) -> &'static str {
@@ -181,61 +199,130 @@ impl Backend for Broken {
         &self.capabilities
     }
 
-    fn prepare<'a>(&'a self, _: &'a Network, shape: Shape) -> LocalFuture<'a, Result<Box<dyn Session>>> {
-        Box::pin(async move { Ok(Box::new(BrokenSession { shape, black: self.black }) as Box<dyn Session>) })
+    fn prepare<'a>(&'a self, network: &'a Network, shape: Shape) -> LocalFuture<'a, Result<Box<dyn Session>>> {
+        Box::pin(async move {
+            if self.fault == Fault::Lacking {
+                return Err(Error::unsupported("This engine lacks the operation Erf", "Use another engine"));
+            }
+            let sound = self.sound.prepare(network, shape).await?;
+            Ok(Box::new(BrokenSession { fault: self.fault, panics: self.panics.clone(), sound }) as Box<dyn Session>)
+        })
     }
 }
 
 struct BrokenSession {
-    shape: Shape,
-    black: bool,
+    fault: Fault,
+    panics: Arc<AtomicUsize>,
+    sound: Box<dyn Session>,
 }
 
 impl Session for BrokenSession {
     fn input_shape(&self) -> Shape {
-        self.shape
+        self.sound.input_shape()
     }
 
     fn output_shape(&self) -> Shape {
-        Shape::new(1, self.shape.height * 2, self.shape.width * 2)
+        self.sound.output_shape()
     }
 
-    fn run<'a>(&'a self, _: &'a Tensor) -> LocalFuture<'a, Result<Tensor>> {
-        Box::pin(async move { if self.black { Ok(Tensor::zeros(self.output_shape())) } else { Err(Error::device("The device was lost", "")) } })
+    fn run<'a>(&'a self, tile: &'a Tensor) -> LocalFuture<'a, Result<Tensor>> {
+        Box::pin(async move {
+            match self.fault {
+                Fault::Black => Ok(Tensor::zeros(self.output_shape())),
+                Fault::Lost => Err(Error::device("The device was lost", "")),
+                Fault::Panics(times) if self.panics.fetch_add(1, Ordering::Relaxed) < times => panic!("as the test wants it"),
+                _ => self.sound.run(tile).await,
+            }
+        })
     }
 }
 
-fn broken(black: bool, rest: Vec<BackendKind>) -> Engine {
-    let capabilities =
-        Capabilities { opaque_networks: false, software_adapter: false, parallel_sessions: 1, tiles_in_flight: 2, max_buffer_bytes: None };
-    Engine { backend: Box::new(Broken { capabilities, black }), rest, refusals: Vec::new(), allow_software: true, threads: 2 }
+/// The first of `kinds` is broken, the others are sound.
+fn broken(fault: Fault, kinds: &'static [BackendKind], memory: &EngineMemory, network: &Network) -> Result<Engine> {
+    let panics = Arc::new(AtomicUsize::new(0));
+    let opener = move |kind, allow_software, threads| {
+        let sound = pollster::block_on(open(BackendKind::Simd, allow_software, threads))?;
+        let capabilities = Capabilities { tiles_in_flight: 2, ..sound.capabilities().clone() };
+        if kind == kinds[0] {
+            return Ok(Box::new(Broken { kind, fault, capabilities, panics: panics.clone(), sound }) as Box<dyn Backend>);
+        }
+        if kinds.contains(&kind) { Ok(sound) } else { Err(Error::device("It is not here", "")) }
+    };
+    let preference = if let [only] = kinds { Preference::Only(*only) } else { Preference::Auto };
+    Engine::choose_with(preference, &[network], memory, Arc::new(opener))
+}
+
+const GPU: &[BackendKind] = &[BackendKind::Gpu];
+const GPU_AND_SIMD: &[BackendKind] = &[BackendKind::Gpu, BackendKind::Simd];
+
+/// Enlarges a picture of several tiles with a broken engine.
+fn survive(fault: Fault, kinds: &'static [BackendKind]) -> (Result<()>, Report, Vec<u8>) {
+    let network = network(2);
+    let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
+    let sink = Sink::default();
+    let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, sink.clone()).unwrap();
+    let engine = broken(fault, kinds, &EngineMemory::default(), &network).unwrap();
+    let outcome = drive::run(&mut job, &[&network], engine, &AtomicBool::new(false), &mut |_, _| {});
+    assert!(outcome.is_ok() == (job.tiles_done() == job.tiles()));
+    (outcome, job.report("", 0.0), sink.bytes())
 }
 
 #[test]
-fn a_black_or_lost_device_is_replaced_and_named() {
-    let network = network(2);
+fn a_black_lost_or_lacking_device_is_replaced_and_named() {
     let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
     let (expected, _) = enlarge(&png(&source), 2, OutputFormat::Png);
-    for black in [true, false] {
-        let sink = Sink::default();
-        let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, sink.clone()).unwrap();
-        drive::run(&mut job, &[&network], broken(black, vec![BackendKind::Simd]), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
-        assert!(decode(&sink.bytes()).unwrap().picture == expected, "the picture differs from one that the CPU made alone");
-        let report = job.report("", 0.0);
-        assert_eq!(report.backend, "simd");
-        assert!(report.warnings.iter().any(|w| w.contains("\"gpu\" failed")), "{:?}", report.warnings);
+    for (fault, said) in [
+        (
+            Fault::Black,
+            "The engine \"gpu\" failed after 0 of 6 tiles and \"simd\" did the rest: A tile came back black, damaged or unlike the picture",
+        ),
+        (Fault::Lost, "The engine \"gpu\" failed after 0 of 6 tiles and \"simd\" did the rest: The device was lost"),
+        (Fault::Lacking, "The engine \"gpu\" was not used: This engine lacks the operation Erf. Use another engine"),
+    ] {
+        let (outcome, report, file) = survive(fault, GPU_AND_SIMD);
+        outcome.unwrap();
+        assert!(decode(&file).unwrap().picture == expected, "the picture differs from one that the CPU made alone");
+        assert_eq!((report.backend.as_str(), report.warnings), ("simd", vec![said.to_owned()]));
     }
 }
 
 #[test]
 fn with_no_engine_left_there_is_an_error_and_no_picture() {
-    let network = network(2);
+    for (fault, kind) in [(Fault::Black, "device"), (Fault::Lost, "device"), (Fault::Lacking, "unsupported")] {
+        let error = survive(fault, GPU).0.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[test]
+fn threads_that_end_early_are_survived() {
     let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
-    for black in [true, false] {
+    let (expected, _) = enlarge(&png(&source), 2, OutputFormat::Png);
+    let workers = std::thread::available_parallelism().unwrap().get().min(6);
+    // One of the workers, all of them, and the new one too: then there is no other engine.
+    for (deaths, said) in [
+        (1, "A compute worker of simd stopped; the others went on"),
+        (workers, "Every compute worker of simd stopped, perhaps for want of memory; one new worker went on"),
+    ] {
+        let (outcome, report, file) = survive(Fault::Panics(deaths), &[BackendKind::Simd]);
+        outcome.unwrap();
+        assert!(decode(&file).unwrap().picture == expected);
+        assert!(workers == 1 || report.warnings.contains(&said.to_owned()), "{:?}", report.warnings);
+    }
+    let error = survive(Fault::Panics(workers + 1), &[BackendKind::Simd]).0.unwrap_err();
+    assert!(error.kind() == "device" && error.to_string().contains("A worker thread ended early"), "{error}");
+}
+
+#[test]
+fn an_engine_that_failed_is_not_tried_again_for_the_next_picture() {
+    let network = network(2);
+    let memory = EngineMemory::default();
+    let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
+    for first in [BackendKind::Gpu, BackendKind::Simd] {
         let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, Sink::default()).unwrap();
-        let error = drive::run(&mut job, &[&network], broken(black, vec![]), &AtomicBool::new(false), &mut |_, _| {}).unwrap_err();
-        assert_eq!(error.kind(), "device", "{error}");
-        assert!(job.tiles_done() < job.tiles());
+        let engine = broken(Fault::Black, GPU_AND_SIMD, &memory, &network).unwrap();
+        assert_eq!(engine.backend.kind(), first);
+        drive::run(&mut job, &[&network], engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     }
 }
 

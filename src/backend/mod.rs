@@ -84,6 +84,11 @@ impl BackendKind {
             Self::Reference => "reference",
         }
     }
+
+    /// Whether it takes several times as long as `simd`.
+    pub fn is_slow(self) -> bool {
+        matches!(self, Self::Tract | Self::Reference)
+    }
 }
 
 /// What an engine can do. Asked before `prepare`.

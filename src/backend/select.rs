@@ -47,6 +47,11 @@ pub fn order(preference: Preference) -> Vec<BackendKind> {
     }
 }
 
+/// The refusal of a GPU that is none, by its name: on `auto`, the CPU's own engine is faster.
+pub fn software_refused(adapter: &str) -> Error {
+    Error::device(format!("{adapter} is a GPU emulated on the CPU, slower than the CPU itself"), "Choose the engine \"gpu\" to use it all the same")
+}
+
 /// Opens one engine and checks that it can be trusted.
 ///
 /// # Errors

@@ -23,6 +23,7 @@ pub mod preview;
 mod report;
 mod rows;
 pub mod size;
+pub mod supervise;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod drive;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::kernels::Variant;
 use super::memory::Plan;
 use super::program::Program;
+use crate::backend::select::software_refused;
 use crate::error::{Error, Result};
 use crate::model::graph::Shape;
 
@@ -116,10 +117,7 @@ impl Gpu {
         let name = adapter_name(&info, &device);
         let software = is_software(&info, &name);
         if software && !options.allow_software {
-            return Err(Error::device(
-                format!("{name} is a GPU emulated on the CPU, slower than the CPU itself"),
-                "Choose the engine \"gpu\" to use it all the same",
-            ));
+            return Err(software_refused(&name));
         }
         let layouts =
             [wgpu::BufferBindingType::Uniform, wgpu::BufferBindingType::Storage { read_only: true }].map(|weights| layout(&device, weights));
