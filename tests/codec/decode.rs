@@ -1,11 +1,22 @@
 //! Every format and layout that can be read.
 
 use inlarge::codec::encode::{EncoderOptions, OutputFormat};
-use inlarge::codec::{Format, decode, sniff};
+use inlarge::codec::{Decoded, Format, sniff};
+use inlarge::error::Result;
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use jpeg_encoder::{ColorType, SamplingFactor};
 
 use crate::make::{Png, Tiff, by_image, bytes, encode, jpeg, pack, picture, psnr};
+
+/// Decodes, and shows that what browsers read in a module of its own arrives whole in the other one.
+fn decode(file: &[u8]) -> Result<Decoded> {
+    let found = inlarge::codec::decode(file)?;
+    if found.format.is_apart() {
+        let arrived = Decoded::from_bytes(&found.clone().into_bytes()?)?;
+        assert_eq!(format!("{arrived:?}"), format!("{found:?}"));
+    }
+    Ok(found)
+}
 
 fn ours(file: &[u8]) -> Picture {
     decode(file).unwrap().picture

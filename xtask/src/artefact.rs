@@ -8,13 +8,16 @@ use anyhow::{Context, Result, anyhow, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::lint::linted_cargo;
-use crate::matrix::{self, Artefact};
+use crate::matrix::{self, Artefact, Part};
 use crate::process::{cargo, files_below, npx, read, run, say, target_dir};
 use crate::stamp::{Inputs, Stamp};
 use crate::tools;
+use crate::weight;
 
 /// Where the rows that are shipped go, each into the folder of its name.
 const MODULES: &str = "www/wasm";
+/// Where modules lie that still have the names of their functions.
+const NAMED: &str = ".cache/wasm/named";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Builds the rows named, or all shipped ones.
@@ -77,9 +80,14 @@ fn build(row: &Artefact) -> Result<()> {
     let bytes = fs::read(&compiled).with_context(|| format!("{} could not be read", compiled.display()))?;
     let raw = Inputs::default().word(&format!("{row:?}")).path(&compiled)?.path("node_modules/binaryen/package.json")?.digest();
     let finished = Stamp::of(&format!("wasm-{}-compiled", row.name));
-    if !finished.holds(&raw, &files_of(row)) {
+    let mut made = files_of(row);
+    if row.max_brotli_bytes.is_some() {
+        made.push(named(row));
+    }
+    if !finished.holds(&raw, &made) {
         bind(row, &compiled)?;
         optimise(row, bytes.len())?;
+        finish(row)?;
         if row.shipped {
             measure(row)?;
         }
@@ -115,11 +123,12 @@ fn compile(row: &Artefact) -> Result<PathBuf> {
     let root = std::env::current_dir()?;
     let home = home::cargo().unwrap_or_default();
     // Panic messages carry source paths: those of the crate, not those of the machine.
-    let flags = [
+    let mut flags = vec![
         format!("-Ctarget-feature={}", row.rustc_features()),
         format!("--remap-path-prefix={}=cargo", home.display()),
         format!("--remap-path-prefix={}=inlarge", root.display()),
     ];
+    flags.extend(row.llvm_args.iter().map(|argument| format!("-Cllvm-args={argument}")));
     // What only the tests get is linted as it is compiled: the code that only browsers run, in every engine.
     let mut cargo = if row.shipped { cargo() } else { linted_cargo()? };
     run(cargo
@@ -160,7 +169,7 @@ fn compiled_sources(compiled: &Path) -> Result<Vec<String>> {
     Ok(sources)
 }
 
-/// Makes the JavaScript side, and drops what only a debugger reads.
+/// Makes the JavaScript side.
 fn bind(row: &Artefact, compiled: &Path) -> Result<()> {
     if row.out_dir.exists() {
         fs::remove_dir_all(&row.out_dir)?;
@@ -172,9 +181,9 @@ fn bind(row: &Artefact, compiled: &Path) -> Result<()> {
         .and_then(|bindgen| {
             bindgen
                 .typescript(true)
-                .demangle(false)
-                .remove_name_section(true)
-                .remove_producers_section(true)
+                // By their names, functions are weighed; `finish` drops them.
+                .demangle(true)
+                .remove_name_section(false)
                 // The caller says where the module is: a bundler that follows a default would ship it twice.
                 .omit_default_module_path(true)
                 .generate(&row.out_dir)
@@ -191,12 +200,27 @@ fn optimise(row: &Artefact, before: usize) -> Result<()> {
     }
     say(format!("wasm {}: wasm-opt {} on {} kB", row.name, row.wasm_opt.join(" "), before / 1000));
     let module = row.out_dir.join("inlarge_bg.wasm");
-    run(npx("wasm-opt")
-        .arg(&module)
-        .args(&row.wasm_opt)
-        .args(row.wasm_opt_features())
-        .args(["--strip-debug", "--strip-producers", "-o"])
-        .arg(&module))
+    // -g keeps the names.
+    run(npx("wasm-opt").arg(&module).args(&row.wasm_opt).args(row.wasm_opt_features()).args(["-g", "-o"]).arg(&module))
+}
+
+/// Keeps the module with its names for weighing where it has a limit, and drops from the one that browsers load what only a
+/// debugger reads.
+fn finish(row: &Artefact) -> Result<()> {
+    let module = row.out_dir.join("inlarge_bg.wasm");
+    let bytes = fs::read(&module).with_context(|| format!("{} could not be read", module.display()))?;
+    if row.max_brotli_bytes.is_some() {
+        let named = named(row);
+        fs::create_dir_all(named.parent().unwrap_or(Path::new(".")))?;
+        fs::write(&named, &bytes)?;
+    }
+    fs::write(&module, weight::strip(&bytes)?)?;
+    Ok(())
+}
+
+/// The module with the names of its functions.
+fn named(row: &Artefact) -> PathBuf {
+    Path::new(NAMED).join(format!("{}.wasm", row.name))
 }
 
 /// Raw, gzip and brotli sizes of the module, in bytes, as `bytes gzip brotli`.
@@ -225,6 +249,44 @@ fn check_size(row: &Artefact) -> Result<()> {
     let [_, _, brotli] = measured(row)?;
     if brotli > limit {
         bail!("the module is {brotli} bytes in brotli, over the {limit} that wasm-pack.toml allows: people wait for it on every first visit")
+    }
+    let parts = matrix::parts()?;
+    weight::check(&weights(row, &parts)?, &parts).with_context(|| format!("the parts of {:?}; `cargo xtask wasm --sizes` lists them", row.name))
+}
+
+/// What the parts of the module weigh, measured again only where it or they changed.
+fn weights(row: &Artefact, parts: &[Part]) -> Result<Vec<(String, u64)>> {
+    let paths = parts.iter().map(|part| format!("{} {:?}", part.name, part.paths)).collect::<Vec<_>>().join("\n");
+    let digest = Inputs::default().word(&paths).path(named(row))?.path("xtask/src/weight.rs")?.digest();
+    let stamp = Stamp::of(&format!("wasm-{}-parts", row.name));
+    if let Some(text) = stamp.read()
+        && let Some(lines) = text.strip_prefix(&digest)
+    {
+        let line = |line: &str| line.rsplit_once('\t').and_then(|(name, weight)| Some((name.to_owned(), weight.parse().ok()?)));
+        return Ok(lines.lines().filter_map(line).collect());
+    }
+    let module = fs::read(named(row)).with_context(|| format!("{0} has no copy with names: build it with `cargo xtask wasm {0}`", row.name))?;
+    let weights = weight::brotli(&Path::new(NAMED).join(&row.name), &weight::split(&module, parts)?)?;
+    let lines = weights.iter().map(|(name, weight)| format!("\n{name}\t{weight}")).collect::<Vec<_>>().concat();
+    stamp.set(&format!("{digest}{lines}"))?;
+    Ok(weights)
+}
+
+/// Prints what the parts of each module that has a limit weigh, as the table of docs/ARCHITECTURE.md.
+///
+/// # Errors
+/// When one was not built, or a part is over its limit.
+pub(crate) fn report_parts() -> Result<()> {
+    let parts = matrix::parts()?;
+    for row in matrix::read()?.iter().filter(|row| row.max_brotli_bytes.is_some()) {
+        let mut weights = weights(row, &parts)?;
+        weights.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+        println!("{}: {}\n\n| part | kB in brotli |\n|---|---|", row.name, sizes(row)?);
+        for (name, weight) in weights {
+            println!("| {name} | {:.1} |", weight as f64 / 1000.0);
+        }
+        println!();
+        check_size(row)?;
     }
     Ok(())
 }

@@ -25,7 +25,10 @@ const OF_TESTS: [(&str, bool); 5] =
 /// When clippy, which compiles the library, is missing and cannot be installed.
 pub(crate) fn command(package: &str) -> Result<Command> {
     let mut command = linted_cargo()?;
-    command.args(["test", "--doc", "--package", package]).env("RUSTDOC", env::current_exe()?).env(FOLDER, target_dir()?.join("doc"));
+    command
+        .args(["test", "--doc", "--package", package, "--features", "cli,tract"])
+        .env("RUSTDOC", env::current_exe()?)
+        .env(FOLDER, target_dir()?.join("doc"));
     Ok(command)
 }
 

@@ -21,6 +21,7 @@ mod stamp;
 mod suite;
 mod tools;
 mod train;
+mod weight;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ Usage: cargo xtask COMMAND
   serve [--port 8080]   build the site and serve it on this machine
   dist                  write the site to dist/ and the npm package to dist/npm/
   wasm [NAME...]        build the wasm modules of wasm-pack.toml: all that are shipped, or those named
+  wasm --sizes          print what the parts of the modules that were built weigh
   bench web [OPTION...] measure our engines against their peers in a browser; `bench web --help` lists the options
   train MODEL [OPTION...] train a model of models/ from pictures, or go on with it
   eval [MODEL...]       measure the shipped models and write docs/MODELS.md
@@ -63,6 +65,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match arguments.first().map(String::as_str) {
         Some("serve") => serve::serve(&serve::Options::parse(rest)?),
         Some("dist") => no_arguments(rest).and_then(|()| site::build_all()),
+        Some("wasm") if rest == ["--sizes"] => artefact::report_parts(),
         Some("wasm") => artefact::build_named(rest),
         Some("bench") if rest.iter().any(|word| ["--help", "-h"].contains(&word.as_str())) => {
             println!("{}", bench::USAGE);

@@ -17,15 +17,27 @@ pub(crate) struct Artefact {
     pub(crate) profile: String,
     pub(crate) target_features: Vec<String>,
     pub(crate) out_dir: PathBuf,
+    #[serde(default)]
+    pub(crate) llvm_args: Vec<String>,
     pub(crate) wasm_opt: Vec<String>,
     pub(crate) max_brotli_bytes: Option<u64>,
     pub(crate) shipped: bool,
+}
+
+/// A part of every module that has a limit, and its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) paths: Vec<String>,
+    pub(crate) max_brotli_bytes: u64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Matrix {
     artefact: Vec<Artefact>,
+    part: Vec<Part>,
 }
 
 /// The rows of `wasm-pack.toml`, in its order.
@@ -33,11 +45,37 @@ struct Matrix {
 /// # Errors
 /// When the file is missing, has a key that is not known, or has two rows of one name or folder.
 pub(crate) fn read() -> Result<Vec<Artefact>> {
-    parse(&std::fs::read_to_string(FILE).with_context(|| format!("{FILE} could not be read"))?)
+    parse(&text()?)
+}
+
+/// The parts of `wasm-pack.toml`, in its order.
+///
+/// # Errors
+/// When the file is missing, or has two parts of one name or with one path.
+pub(crate) fn parts() -> Result<Vec<Part>> {
+    parse_parts(&text()?)
+}
+
+fn text() -> Result<String> {
+    std::fs::read_to_string(FILE).with_context(|| format!("{FILE} could not be read"))
+}
+
+fn matrix(text: &str) -> Result<Matrix> {
+    toml::from_str(text).with_context(|| format!("{FILE} is not understood"))
+}
+
+fn parse_parts(text: &str) -> Result<Vec<Part>> {
+    let parts = matrix(text)?.part;
+    for (index, part) in parts.iter().enumerate() {
+        if parts[..index].iter().any(|other| other.name == part.name || other.paths.iter().any(|path| part.paths.contains(path))) {
+            bail!("{FILE}: the name or a path of the part {:?} stands twice", part.name);
+        }
+    }
+    Ok(parts)
 }
 
 fn parse(text: &str) -> Result<Vec<Artefact>> {
-    let matrix: Matrix = toml::from_str(text).with_context(|| format!("{FILE} is not understood"))?;
+    let matrix = matrix(text)?;
     for (index, row) in matrix.artefact.iter().enumerate() {
         if matrix.artefact[..index].iter().any(|other| other.name == row.name || other.out_dir == row.out_dir) {
             bail!("{FILE}: the name or folder of the row {:?} stands twice", row.name);
@@ -96,6 +134,8 @@ mod tests {
         assert!(parse(&text.replacen("profile =", "profil =", 1)).is_err());
         assert!(parse(&format!("{text}\n[settings]\nquick = true\n")).is_err());
         assert!(parse(&format!("{text}{text}")).is_err(), "two rows of one name");
+        assert!(parse_parts(&text).is_ok());
+        assert!(parse_parts(&format!("{text}\n[[part]]\nname = \"once more\"\npaths = [\"zune_jpeg\"]\nmax_brotli_bytes = 1\n")).is_err());
     }
 
     /// The page takes either, so they must not differ in what they can do.

@@ -36,7 +36,7 @@ const LATER: &str = "INLARGE_LATER";
 pub(crate) const FIRST: &str = ".cache/first-page";
 
 /// What an npm package that works has to carry.
-const PACKED: [&str; 14] = [
+const PACKED: [&str; 16] = [
     "package.json",
     "README.md",
     "LICENSE-MIT",
@@ -45,10 +45,12 @@ const PACKED: [&str; 14] = [
     "index.js",
     "element.js",
     "types/lib/index.d.ts",
+    "types/wasm/app/inlarge.d.ts",
     "worker/coordinator.js",
     "worker/compute.js",
     "wasm/app/inlarge_bg.wasm",
     "wasm/app-relaxed/inlarge_bg.wasm",
+    "wasm/codecs/inlarge_bg.wasm",
     "wasm/tract/inlarge_bg.wasm",
     "models/manifest.json",
 ];

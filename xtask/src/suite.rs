@@ -15,7 +15,7 @@ use crate::{artefact, docs, licences, site, tools};
 
 /// In xtask's own profile: the one that is already built.
 const XTASK_TESTS: [&str; 7] = ["test", "--package", "xtask", "--package", "inlarge-bench-nets", "--profile", "xtask"];
-const NATIVE_TESTS: [&str; 5] = ["test", "--package", "inlarge", "--package", "inlarge-suite"];
+const NATIVE_TESTS: [&str; 7] = ["test", "--package", "inlarge", "--package", "inlarge-suite", "--features", "inlarge/cli,inlarge/tract"];
 /// What runs beside the first stages, and where it writes: two chains, so that one of them is not alone on two cores while it links.
 const BROWSER_BUILDS: [(&str, &[&str]); 2] = [(".cache/browser-builds.log", &["dist"]), (".cache/browser-suite.log", &["wasm", "suite"])];
 const TRAINING_LOG: &str = ".cache/training-tests.log";

@@ -43,7 +43,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
         .set_max_height(limits::MAX_INPUT_SIDE as usize)
         .jpeg_set_max_scans(jpeg_scan::MAX_SCANS)
         .jpeg_set_out_colorspace(wanted);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let mut copy = limits::try_vec(0_u8, bytes.len())?;
+    copy.copy_from_slice(bytes);
+    // The `tiff` crate reads from a vector: over anything else, browsers would fetch the generic engine twice.
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(copy), options);
     decoder.decode_headers().map_err(|e| damaged(Format::Jpeg, e))?;
     let pixels = outline.width as usize * outline.height as usize;
     let size = pixels * wanted.num_components();

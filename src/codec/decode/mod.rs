@@ -8,6 +8,7 @@
 
 mod bmp;
 mod gif;
+mod handover;
 mod header;
 mod jpeg;
 mod jpeg_bits;
@@ -66,6 +67,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded> {
     let raw = match format {
         Format::Png => png::decode(bytes),
         Format::Jpeg => jpeg::decode(bytes),
+        apart if !cfg!(feature = "formats") => Err(unsupported(apart, "what reads its format was left out")),
         Format::WebP => webp::decode(bytes),
         Format::Gif => gif::decode(bytes),
         Format::Bmp => bmp::decode(bytes),

@@ -1,14 +1,13 @@
-//! WebP, and the first frame of an animated one, through `image` and `image-webp`.
+//! WebP, and the first frame of an animated one, through `image-webp`.
 
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 
-use image::codecs::webp::WebPDecoder;
-use image::{ColorType, ImageDecoder};
+use image_webp::{DecodingError, WebPDecoder};
 
-use super::{Raw, damaged, engine_limits, from_image, truncated};
+use super::{Raw, damaged, truncated};
 use crate::codec::Metadata;
 use crate::codec::sniff::Format;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::{Channels, Picture, Samples};
 use crate::limits;
 
@@ -21,18 +20,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     if first_frame(bytes).is_some_and(|[frame, pixels]| frame != pixels) {
         return Err(damaged(Format::WebP, "its first picture has another size than its frame"));
     }
-    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| from_image(Format::WebP, &e))?;
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| refused(&e))?;
     let (width, height) = decoder.dimensions();
     // The engine keeps a second copy of the pixels while it decodes.
     limits::check_input_size(width, height, 8)?;
-    decoder.set_limits(engine_limits()).map_err(|e| from_image(Format::WebP, &e))?;
     let mut warnings = Vec::new();
-    if decoder.has_animation() {
+    if decoder.is_animated() {
         warnings.push("The file is an animation; its first picture was used".to_owned());
     }
-    let (channels, colour) = if decoder.color_type() == ColorType::Rgba8 { (Channels::Rgba, "RGB with alpha") } else { (Channels::Rgb, "RGB") };
+    let (channels, colour) = if decoder.has_alpha() { (Channels::Rgba, "RGB with alpha") } else { (Channels::Rgb, "RGB") };
     // Metadata that cannot be read does not spoil the picture.
-    let mut metadata = |found: image::ImageResult<Option<Vec<u8>>>, what: &str| {
+    let mut metadata = |found: Result<Option<Vec<u8>>, DecodingError>, what: &str| {
         found.unwrap_or_else(|_| {
             warnings.push(format!("The {what} is damaged and was left out"));
             None
@@ -42,10 +40,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw> {
     let exif = metadata(decoder.exif_metadata(), "EXIF data");
     let xmp = metadata(decoder.xmp_metadata(), "XMP data");
     let mut buffer = limits::try_vec(0_u8, width as usize * height as usize * channels.count())?;
-    decoder.read_image(&mut buffer).map_err(|e| from_image(Format::WebP, &e))?;
+    decoder.read_image(&mut buffer).map_err(|e| refused(&e))?;
     let picture = Picture::new(width, height, channels, Samples::U8(buffer))?;
     let metadata = Metadata { icc, exif, xmp, ..Metadata::default() };
     Ok(Raw { picture, bits: 8, colour, metadata, orientation: None, warnings })
+}
+
+/// An error of the engine in our terms.
+fn refused(error: &DecodingError) -> Error {
+    match error {
+        DecodingError::IoError(end) if end.kind() == ErrorKind::UnexpectedEof => truncated(Format::WebP),
+        other => damaged(Format::WebP, format_args!("Format error decoding WebP: {other}")),
+    }
 }
 
 /// The EXIF block.

@@ -44,7 +44,7 @@ pub(super) fn of_this_machine() -> Result<Vec<Component>> {
 fn of_targets(native: &[String]) -> Result<Vec<Component>> {
     let mut used: BTreeSet<(String, String)> = BTreeSet::new();
     for target in native {
-        used.extend(tree(&["--target", target])?);
+        used.extend(tree(&["--target", target, "--features", "cli,tract"])?);
     }
     for row in matrix::read()?.iter().filter(|row| row.shipped) {
         used.extend(tree(&["--target", WASM, "--no-default-features", "--features", &row.features.join(",")])?);
@@ -91,7 +91,7 @@ fn sources(native: &[String]) -> Result<BTreeMap<(String, String), Component>> {
         manifest_path: PathBuf,
     }
     let platforms = native.iter().map(String::as_str).chain([WASM]).flat_map(|target| ["--filter-platform", target]);
-    let text = read(cargo().args(["metadata", "--locked", "--format-version", "1"]).args(platforms))?;
+    let text = read(cargo().args(["metadata", "--locked", "--all-features", "--format-version", "1"]).args(platforms))?;
     let metadata: Metadata = serde_json::from_str(&text).context("what `cargo metadata` says is not understood")?;
     let component = |package: Package| Component {
         name: package.name,
