@@ -6,7 +6,7 @@ use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-changed=models");
-    if env::var_os("CARGO_FEATURE_CLI").is_none() {
+    if env::var_os("CARGO_FEATURE_MODELS").is_none() {
         return;
     }
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");

@@ -22,6 +22,7 @@ impl fmt::Display for Fault {
 
 /// An error of the library.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The input file cannot be read as an image.
     #[error("{0}")]
@@ -76,19 +77,59 @@ impl Error {
         unsupported => Unsupported,
     }
 
-    /// The kind as scripts see it: `decode encode model device limits parameter unsupported cancelled`.
+    /// The kind as scripts see it: a name of [`ErrorKind`].
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Decode(_) => "decode",
-            Self::Encode(_) => "encode",
-            Self::Model(_) => "model",
-            Self::Device(_) => "device",
-            Self::Limits(_) => "limits",
-            Self::Parameter(_) => "parameter",
-            Self::Unsupported(_) => "unsupported",
-            Self::Cancelled => "cancelled",
-        }
+        kind_of(self).name()
     }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Whose fault an error is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+        #[cfg_attr(all(target_arch = "wasm32", feature = "codec"), derive(tsify::Tsify))]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl ErrorKind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name that scripts see.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+
+        fn kind_of(error: &Error) -> ErrorKind {
+            match error {
+                $(Error::$variant { .. } => ErrorKind::$variant,)*
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The picture's file.
+    Decode = "decode",
+    /// The result's file, or where it goes.
+    Encode = "encode",
+    /// The network's file.
+    Model = "model",
+    /// The engine, or what it runs on.
+    Device = "device",
+    /// The size of something.
+    Limits = "limits",
+    /// What was asked for.
+    Parameter = "parameter",
+    /// Nobody's: it is not implemented.
+    Unsupported = "unsupported",
+    /// The user's wish.
+    Cancelled = "cancelled",
 }
 
 /// The library's result.

@@ -199,7 +199,7 @@ fn wrong_usage_is_status_2_and_names_the_remedy() {
         (&["in.png", "--fit", "5k"], "4k, 8k or 16k"),
         (&["in.png", "--sharpen", "2"], "0 to 1"),
         (&["in.png", "in.png", "--map", "x.png"], "--map"),
-        (&["in.png", "--backend", "abacus"], "auto, gpu, simd, tract or reference"),
+        (&["in.png", "--backend", "abacus"], "auto, gpu, simd, tract, reference"),
         (&["in.png", "in.png", "-o", "x.png"], "--out-dir"),
         (&["in.png", "--quality", "0"], "1"),
     ] {

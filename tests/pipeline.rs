@@ -7,13 +7,15 @@ use inlarge::backend::select::{Preference, open};
 use inlarge::backend::{Backend, BackendKind, Capabilities, LocalFuture, Session, Tensor};
 use inlarge::codec::decode;
 use inlarge::codec::encode::{MemoryFile as Sink, OutputFormat};
+use inlarge::finish::lock::Fidelity;
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use inlarge::model::Network;
 use inlarge::model::graph::Shape;
 use inlarge::model::manifest::shipped;
+use inlarge::order::{Order, OutputOrder};
 use inlarge::pipeline::drive::{self, Engine};
 use inlarge::pipeline::supervise::EngineMemory;
-use inlarge::pipeline::{Job, JobOptions, Report};
+use inlarge::pipeline::{Job, Report, Setup};
 use inlarge::{Error, Result};
 
 #[path = "codec/make.rs"]
@@ -25,8 +27,12 @@ fn network(scale: usize) -> Network {
     shipped::load(manifest.find("photo-fast", scale, "bicubic").unwrap()).unwrap()
 }
 
-fn options(format: OutputFormat) -> JobOptions {
-    JobOptions { input: "in".into(), model: "photo-fast".into(), tile: Some(48), parallel: 2, format, ..JobOptions::default() }
+fn order(format: OutputFormat) -> Order {
+    Order { tile: Some(48), output: OutputOrder { r#type: format, ..OutputOrder::default() }, ..Order::default() }
+}
+
+fn setup() -> Setup {
+    Setup { input: "in".into(), model: "photo-fast".into(), parallel: 2, ..Setup::default() }
 }
 
 fn png(picture: &Picture) -> Vec<u8> {
@@ -41,7 +47,7 @@ fn simd() -> Engine {
 fn enlarge(file: &[u8], scale: usize, format: OutputFormat) -> (Picture, Report) {
     let sink = Sink::default();
     let network = network(scale);
-    let mut job = Job::open(file, &[&network], options(format), None, sink.clone()).unwrap();
+    let mut job = Job::open(file, &[&network], &order(format), setup(), sink.clone()).unwrap();
     drive::run(&mut job, &[&network], simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     let report = job.report("out", 1.0);
     let bytes = sink.bytes();
@@ -153,7 +159,7 @@ fn thin_and_tiny_pictures() {
 fn cancelled_work_stops() {
     let network = network(2);
     let source = make::picture(200, 200, Channels::Grey, Depth::Eight, false);
-    let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, Sink::default()).unwrap();
+    let mut job = Job::open(&png(&source), &[&network], &order(OutputFormat::Png), setup(), Sink::default()).unwrap();
     let cancel = AtomicBool::new(false);
     let mut seen = 0;
     let stopped = drive::run(&mut job, &[&network], simd(), &cancel, &mut |done, _| {
@@ -260,7 +266,7 @@ fn survive(fault: Fault, kinds: &'static [BackendKind]) -> (Result<()>, Report, 
     let network = network(2);
     let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
     let sink = Sink::default();
-    let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, sink.clone()).unwrap();
+    let mut job = Job::open(&png(&source), &[&network], &order(OutputFormat::Png), setup(), sink.clone()).unwrap();
     let engine = broken(fault, kinds, &EngineMemory::default(), &network).unwrap();
     let outcome = drive::run(&mut job, &[&network], engine, &AtomicBool::new(false), &mut |_, _| {});
     assert!(outcome.is_ok() == (job.tiles_done() == job.tiles()));
@@ -319,7 +325,7 @@ fn an_engine_that_failed_is_not_tried_again_for_the_next_picture() {
     let memory = EngineMemory::default();
     let source = make::picture(120, 90, Channels::Rgb, Depth::Eight, true);
     for first in [BackendKind::Gpu, BackendKind::Simd] {
-        let mut job = Job::open(&png(&source), &[&network], options(OutputFormat::Png), None, Sink::default()).unwrap();
+        let mut job = Job::open(&png(&source), &[&network], &order(OutputFormat::Png), setup(), Sink::default()).unwrap();
         let engine = broken(Fault::Black, GPU_AND_SIMD, &memory, &network).unwrap();
         assert_eq!(engine.backend.kind(), first);
         drive::run(&mut job, &[&network], engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
@@ -329,8 +335,8 @@ fn an_engine_that_failed_is_not_tried_again_for_the_next_picture() {
 #[test]
 fn a_size_that_the_passes_do_not_reach_is_named() {
     let source = make::picture(20, 20, Channels::Rgb, Depth::Eight, false);
-    let options = JobOptions { size: Some([60, 60]), ..options(OutputFormat::Png) };
-    let error = Job::open(&png(&source), &[&network(2)], options, None, Sink::default()).err().unwrap();
+    let setup = Setup { size: Some([60, 60]), ..setup() };
+    let error = Job::open(&png(&source), &[&network(2)], &order(OutputFormat::Png), setup, Sink::default()).err().unwrap();
     assert_eq!(error.kind(), "parameter");
     assert!(error.to_string().contains("40 x 40"), "{error}");
 }
@@ -343,7 +349,7 @@ fn a_network_denoises_in_the_place_of_the_filter() {
     let run = |model: &str, share: f32| {
         let network = shipped::load_with(manifest.find(model, 2, "web").unwrap(), Some(share)).unwrap();
         let sink = Sink::default();
-        let mut job = Job::open(&file, &[&network], JobOptions { denoise: share, ..options(OutputFormat::Png) }, None, sink.clone()).unwrap();
+        let mut job = Job::open(&file, &[&network], &Order { denoise: Some(share), ..order(OutputFormat::Png) }, setup(), sink.clone()).unwrap();
         drive::run(&mut job, &[&network], simd(), &AtomicBool::new(false), &mut |_, _| {}).unwrap();
         (values(&decode(&sink.bytes()).unwrap().picture), job.report("out", 1.0))
     };
@@ -351,7 +357,7 @@ fn a_network_denoises_in_the_place_of_the_filter() {
     let ((plain, off), (smooth, on)) = (run("art", 0.0), run("art", 1.0));
     assert!(plain != smooth && !filtered(&on) && !filtered(&off));
     // A full lock to the noisy input would bring the noise back.
-    assert_eq!((off.fidelity, on.fidelity), ("lock", "tone"));
+    assert_eq!((off.fidelity, on.fidelity), (Fidelity::Lock, Fidelity::Tone));
     let (_, text) = run("text", 1.0);
-    assert!(filtered(&text) && text.fidelity == "lock");
+    assert!(filtered(&text) && text.fidelity == Fidelity::Lock);
 }

@@ -18,8 +18,9 @@ use inlarge::image::resample::{Kernel, resize};
 use inlarge::image::{Picture, Samples};
 use inlarge::model::Network;
 use inlarge::model::manifest::shipped;
+use inlarge::order::Order;
 use inlarge::pipeline::drive::{self, Engine};
-use inlarge::pipeline::{Job, JobOptions, Report};
+use inlarge::pipeline::{Job, Report, Setup};
 
 #[path = "support/measured.rs"]
 mod measured;
@@ -46,7 +47,8 @@ fn cropped(picture: &Picture, scale: usize) -> Picture {
 
 fn enlarge(low: &Picture, network: &Network, fidelity: Fidelity) -> (Picture, Report) {
     let sink = Sink::default();
-    let options = JobOptions { parallel: 2, fidelity: Some(fidelity), ..JobOptions::default() };
+    let order = Order { fidelity: Some(fidelity), ..Order::default() };
+    let setup = Setup { parallel: 2, ..Setup::default() };
     let decoded = Decoded {
         picture: low.clone(),
         format: inlarge::codec::Format::Png,
@@ -56,7 +58,7 @@ fn enlarge(low: &Picture, network: &Network, fidelity: Fidelity) -> (Picture, Re
         lossy: false,
         warnings: Vec::new(),
     };
-    let mut job = Job::new(decoded, &[network], options, None, sink.clone()).unwrap();
+    let mut job = Job::new(decoded, &[network], &order, setup, sink.clone()).unwrap();
     let engine = Engine::choose(Preference::Only(BackendKind::Simd), &[]).unwrap();
     drive::run(&mut job, &[network], engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     let report = job.report("", 0.0);

@@ -11,9 +11,10 @@ use inlarge::finish::lock::Fidelity;
 use inlarge::image::{Channels, Depth, Picture, Samples};
 use inlarge::model::Network;
 use inlarge::model::manifest::shipped;
+use inlarge::order::Order;
+use inlarge::order::size::{Size, Step, passes};
 use inlarge::pipeline::drive::{self, Engine};
-use inlarge::pipeline::size::{Size, Step, passes};
-use inlarge::pipeline::{Job, JobOptions, Report};
+use inlarge::pipeline::{Job, Report, Setup};
 
 #[path = "codec/make.rs"]
 #[allow(dead_code, reason = "shared with the codec's tests, which use all of it")]
@@ -44,22 +45,22 @@ fn contrasted(width: u32, height: u32) -> Picture {
 }
 
 /// Enlarges to `size` with as many passes as that takes.
-fn enlarge(picture: &Picture, size: Size, options: JobOptions) -> (Picture, Report) {
-    enlarge_by("photo-fast", "bicubic", picture, size, options)
+fn enlarge(picture: &Picture, size: Size, order: &Order) -> (Picture, Report) {
+    enlarge_by("photo-fast", "bicubic", picture, size, order)
 }
 
-fn enlarge_by(model: &str, variant: &str, picture: &Picture, size: Size, options: JobOptions) -> (Picture, Report) {
+fn enlarge_by(model: &str, variant: &str, picture: &Picture, size: Size, order: &Order) -> (Picture, Report) {
     let input = [picture.width, picture.height];
     let wanted = size.of(input).unwrap();
     let manifest = shipped::manifest().unwrap();
-    let entries = manifest.steps(model, variant).unwrap();
+    let entries: Vec<_> = manifest.models.iter().filter(|entry| entry.name == model && entry.variant == variant).collect();
     let networks: Vec<Network> = entries.iter().map(|entry| shipped::load(entry).unwrap()).collect();
     let steps: Vec<Step> = entries.iter().map(|entry| Step { scale: entry.scale, work: entry.macs_per_output_pixel }).collect();
     let place = |scale: usize| steps.iter().position(|step| step.scale == scale).unwrap();
     let chain: Vec<&Network> = passes(input, wanted, &steps).unwrap().into_iter().map(|scale| &networks[place(scale)]).collect();
     let sink = Sink::default();
-    let options = JobOptions { size: Some(wanted), parallel: 2, ..options };
-    let mut job = Job::open(&png(picture), &chain, options, None, sink.clone()).unwrap();
+    let setup = Setup { size: Some(wanted), parallel: 2, ..Setup::default() };
+    let mut job = Job::open(&png(picture), &chain, order, setup, sink.clone()).unwrap();
     let engine = Engine::choose(Preference::Only(BackendKind::Simd), &chain).unwrap();
     drive::run(&mut job, &chain, engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     assert_eq!(job.tiles_done(), job.tiles());
@@ -84,7 +85,7 @@ fn levels(picture: &Picture) -> Vec<u8> {
 #[test]
 fn chained_passes_in_tiles_are_the_untiled_ones() {
     let picture = example(90, 70);
-    let tiled = |tile: usize| enlarge(&picture, Size::Factor(8.0), JobOptions { tile: Some(tile), ..JobOptions::default() });
+    let tiled = |tile: u32| enlarge(&picture, Size::Factor(8.0), &Order { tile: Some(tile), ..Order::default() });
     let (whole, report) = tiled(1000);
     assert_eq!((report.passes.as_slice(), report.scale, report.tiles), ([2, 4].as_slice(), 8.0, 2));
     let (parts, report) = tiled(24);
@@ -93,7 +94,7 @@ fn chained_passes_in_tiles_are_the_untiled_ones() {
     // The twin: a picture of which one sample is another one differs.
     let Samples::U8(mut values) = picture.samples.clone() else { panic!() };
     values[3 * (90 * 35 + 45)] ^= 64;
-    let (other, _) = enlarge(&Picture { samples: Samples::U8(values), ..picture }, Size::Factor(8.0), JobOptions::default());
+    let (other, _) = enlarge(&Picture { samples: Samples::U8(values), ..picture }, Size::Factor(8.0), &Order::default());
     assert!(difference(&other, &parts) > 10);
 }
 
@@ -102,14 +103,14 @@ fn a_chain_is_one_pass_after_the_other() {
     // Luma alone: colour is enlarged from the source at once, whatever the passes.
     let grey: Vec<u8> = make::bytes(&example(60, 50)).chunks(3).map(|p| p[1]).collect();
     let picture = Picture::new(60, 50, Channels::Grey, Samples::U16(grey.iter().map(|&v| u16::from(v) * 257).collect())).unwrap();
-    let off = || JobOptions { fidelity: Some(Fidelity::Off), ..JobOptions::default() };
-    let (once, _) = enlarge(&picture, Size::Factor(8.0), off());
-    let (half, _) = enlarge(&picture, Size::Factor(2.0), off());
-    let (twice, _) = enlarge(&half, Size::Factor(4.0), off());
+    let off = || Order { fidelity: Some(Fidelity::Off), ..Order::default() };
+    let (once, _) = enlarge(&picture, Size::Factor(8.0), &off());
+    let (half, _) = enlarge(&picture, Size::Factor(2.0), &off());
+    let (twice, _) = enlarge(&half, Size::Factor(4.0), &off());
     assert_eq!(once.samples.depth(), Depth::Sixteen);
     assert!(difference(&once, &twice) <= 1, "{}", difference(&once, &twice));
-    let (four, _) = enlarge(&picture, Size::Factor(4.0), off());
-    let (other, _) = enlarge(&four, Size::Factor(2.0), off());
+    let (four, _) = enlarge(&picture, Size::Factor(4.0), &off());
+    let (other, _) = enlarge(&four, Size::Factor(2.0), &off());
     assert!(difference(&once, &other) > 1, "the order of the passes shows");
 }
 
@@ -124,7 +125,7 @@ fn sizes_are_exact_and_look_like_the_source() {
         (Size::Factor(1.0), vec![]),
         (Size::LongEdge(50), vec![]),
     ] {
-        let (made, report) = enlarge(&picture, size, JobOptions { tile: Some(40), ..JobOptions::default() });
+        let (made, report) = enlarge(&picture, size, &Order { tile: Some(40), ..Order::default() });
         assert_eq!(report.passes, chain, "{size:?}");
         assert_eq!(report.lr_psnr.is_some(), !chain.is_empty(), "{size:?}");
         let back = inlarge::image::resample::resize(&made, 97, 61, inlarge::image::resample::Kernel::Cubic).unwrap();
@@ -147,9 +148,9 @@ fn the_lock_reaches_its_figures_at_every_scale() {
     for (model, variant) in &models {
         for factor in [2.0, 3.0, 4.0, 8.0, 16.0] {
             let psnr = |fidelity| {
-                let options = JobOptions { fidelity: Some(fidelity), ..JobOptions::default() };
-                let (_, report) = enlarge_by(model, variant, &picture, Size::Factor(factor), options);
-                assert_eq!((report.fidelity, report.lr_kernel), (fidelity.name(), "bicubic"));
+                let options = Order { fidelity: Some(fidelity), ..Order::default() };
+                let (_, report) = enlarge_by(model, variant, &picture, Size::Factor(factor), &options);
+                assert_eq!((report.fidelity, report.lr_kernel), (fidelity, "bicubic"));
                 report.lr_psnr.unwrap()
             };
             let (locked, tone, free) = (psnr(Fidelity::Lock), psnr(Fidelity::Tone), psnr(Fidelity::Off));
@@ -164,8 +165,8 @@ fn the_lock_reaches_its_figures_at_every_scale() {
 #[test]
 fn the_lock_is_less_where_the_result_ends_at_black_and_white() {
     for factor in [2.0, 4.0, 8.0] {
-        let options = JobOptions { fidelity: Some(Fidelity::Lock), ..JobOptions::default() };
-        let (_, report) = enlarge(&contrasted(80, 64), Size::Factor(factor), options);
+        let order = Order { fidelity: Some(Fidelity::Lock), ..Order::default() };
+        let (_, report) = enlarge(&contrasted(80, 64), Size::Factor(factor), &order);
         let locked = report.lr_psnr.unwrap();
         println!("hard edges x{factor}: locked {locked:.1} dB");
         assert!((LOCKED_AT_LIMITS..LOCKED).contains(&locked), "x{factor}: {locked}");
@@ -176,7 +177,7 @@ fn the_lock_is_less_where_the_result_ends_at_black_and_white() {
 fn the_reported_lr_psnr_is_that_of_the_file() {
     let picture = contrasted(64, 48);
     // Without a lock: what is measured here is rounded to 8 bits, which would hide most of what a lock leaves.
-    let (made, report) = enlarge(&picture, Size::Factor(4.0), JobOptions { fidelity: Some(Fidelity::Off), ..JobOptions::default() });
+    let (made, report) = enlarge(&picture, Size::Factor(4.0), &Order { fidelity: Some(Fidelity::Off), ..Order::default() });
     let psnr = |made: &Picture| {
         let back = inlarge::image::resample::resize(made, 64, 48, inlarge::image::resample::Kernel::Cubic).unwrap();
         let squares: f64 = make::bytes(&back).iter().zip(make::bytes(&picture)).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
@@ -194,7 +195,7 @@ fn flat_colours_are_exact() {
         let values = colour.repeat(30 * 20);
         let picture = Picture::new(30, 20, channels, Samples::U8(values)).unwrap();
         for factor in [2.0, 3.0, 4.0, 8.0] {
-            let (made, _) = enlarge(&picture, Size::Factor(factor), JobOptions::default());
+            let (made, _) = enlarge(&picture, Size::Factor(factor), &Order::default());
             let made = make::bytes(&made);
             assert!(made.chunks(colour.len()).all(|p| p == colour), "{channels:?} x{factor}: {:?}", &made[..colour.len()]);
         }
@@ -205,16 +206,16 @@ fn flat_colours_are_exact() {
 fn grey_stays_grey_through_every_finish() {
     let grey: Vec<u8> = make::bytes(&example(50, 40)).chunks(3).flat_map(|p| [p[1]; 3]).collect();
     let picture = Picture::new(50, 40, Channels::Rgb, Samples::U8(grey)).unwrap();
-    let options = JobOptions { denoise: 0.3, sharpen: 0.6, grain: 0.5, seed: 3, ..JobOptions::default() };
-    let (made, report) = enlarge(&picture, Size::Factor(3.0), options.clone());
+    let options = Order { denoise: Some(0.3), sharpen: 0.6, grain: 0.5, seed: 3, ..Order::default() };
+    let (made, report) = enlarge(&picture, Size::Factor(3.0), &options.clone());
     assert!(make::bytes(&made).chunks(3).all(|p| p[0] == p[1] && p[1] == p[2]));
     // The lock is to the picture that was smoothed, and the report says so.
-    assert_eq!(report.fidelity, "lock");
+    assert_eq!(report.fidelity, Fidelity::Lock);
     assert!(report.lr_psnr.unwrap() > 45.0 && report.warnings.iter().any(|w| w.contains("denoised")), "{report:?}");
-    let (plain, _) = enlarge(&picture, Size::Factor(3.0), JobOptions::default());
+    let (plain, _) = enlarge(&picture, Size::Factor(3.0), &Order::default());
     assert!(difference(&made, &plain) > 8, "the finish shows");
     // Tiles leave no mark in it.
-    let (tiled, _) = enlarge(&picture, Size::Factor(3.0), JobOptions { tile: Some(16), ..options });
+    let (tiled, _) = enlarge(&picture, Size::Factor(3.0), &Order { tile: Some(16), ..options });
     assert!(difference(&tiled, &made) <= 1);
 }
 
@@ -234,8 +235,8 @@ fn a_texture_joins_at_its_edges() {
     let picture = example(48, 40);
     for size in [Size::Factor(2.0), Size::Factor(8.0), Size::Factor(3.0)] {
         // Grain lies on the result, not on the texture: that it joins is its own test.
-        let options = JobOptions { tile: Some(32), denoise: 0.4, sharpen: 0.7, ..JobOptions::default() };
-        let run = |picture: &Picture, wrap: bool| enlarge(picture, size, JobOptions { wrap, ..options.clone() }).0;
+        let options = Order { tile: Some(32), denoise: Some(0.4), sharpen: 0.7, ..Order::default() };
+        let run = |picture: &Picture, wrap: bool| enlarge(picture, size, &Order { wrap, ..options.clone() }).0;
         let moved = difference(&rolled(&run(&picture, true)), &run(&rolled(&picture), true));
         assert!(moved <= 1, "{size:?}: {moved}");
         // The twin: without it the edges do not know of each other.
@@ -249,8 +250,8 @@ fn a_map_shows_where_the_network_strayed() {
     let chain = [network(4)];
     let refs: Vec<&Network> = chain.iter().collect();
     for (fidelity, wrap) in [(Fidelity::Lock, false), (Fidelity::Off, false), (Fidelity::Lock, true)] {
-        let options = JobOptions { map: true, fidelity: Some(fidelity), wrap, ..JobOptions::default() };
-        let mut job = Job::open(&png(&picture), &refs, options, None, Sink::default()).unwrap();
+        let order = Order { map: true, fidelity: Some(fidelity), wrap, ..Order::default() };
+        let mut job = Job::open(&png(&picture), &refs, &order, Setup::default(), Sink::default()).unwrap();
         let engine = Engine::choose(Preference::Only(BackendKind::Simd), &refs).unwrap();
         drive::run(&mut job, &refs, engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
         let map = job.map().unwrap();
@@ -276,7 +277,7 @@ fn soft_alpha_survives_an_exact_size() {
     });
     let picture = Picture::new(60, 60, Channels::Rgba, Samples::U8(pixels.collect())).unwrap();
     for size in [Size::Factor(3.0), Size::Factor(8.0), Size::Width(45)] {
-        let (made, _) = enlarge(&picture, size, JobOptions::default());
+        let (made, _) = enlarge(&picture, size, &Order::default());
         let bytes = make::bytes(&made);
         let fringe = bytes.chunks(4).filter(|p| p[3] > 8).map(|p| p[1].saturating_sub(30)).max().unwrap();
         assert!(fringe <= 8, "{size:?}: green shines through by {fringe}");

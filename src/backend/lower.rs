@@ -57,7 +57,7 @@ pub struct Lowered<'g> {
 #[derive(Debug)]
 pub struct Stage<'g> {
     /// What to compute.
-    pub kind: Kind<'g>,
+    pub kind: StageKind<'g>,
     /// Operands.
     pub inputs: Vec<ValueId>,
     /// The value that it makes.
@@ -66,7 +66,7 @@ pub struct Stage<'g> {
 
 /// The computation of a stage.
 #[derive(Debug)]
-pub enum Kind<'g> {
+pub enum StageKind<'g> {
     /// A convolution and what is fused with it.
     Conv(Box<ConvStage<'g>>),
     /// Element-wise work: `constant` is the right side unless there is a second operand.
@@ -233,7 +233,7 @@ impl<'g> Fuser<'g> {
             self.taken[next] = true;
             position = next;
         }
-        (position, Stage { kind: Kind::Conv(Box::new(stage)), inputs, output: ValueId(position + 1) })
+        (position, Stage { kind: StageKind::Conv(Box::new(stage)), inputs, output: ValueId(position + 1) })
     }
 
     /// Fuses the end of the network, if nothing else lies between `value` and the result:
@@ -307,15 +307,15 @@ impl<'g> Fuser<'g> {
     fn other(&mut self, index: usize, node: &'g Node) -> (usize, Stage<'g>) {
         let mut position = index;
         let kind = match &node.op {
-            Op::Conv(_) | Op::Concat => Kind::Concat,
-            Op::DepthToSpace(shuffle) => Kind::DepthToSpace(*shuffle),
-            Op::Resize(resize) => Kind::Resize(*resize),
-            Op::Pad(pad) => Kind::Pad(*pad),
-            Op::Activation(function) => Kind::Pointwise { arithmetic: Arithmetic::None, constant: None, activation: Some(function) },
+            Op::Conv(_) | Op::Concat => StageKind::Concat,
+            Op::DepthToSpace(shuffle) => StageKind::DepthToSpace(*shuffle),
+            Op::Resize(resize) => StageKind::Resize(*resize),
+            Op::Pad(pad) => StageKind::Pad(*pad),
+            Op::Activation(function) => StageKind::Pointwise { arithmetic: Arithmetic::None, constant: None, activation: Some(function) },
             Op::Binary(op) => {
-                Kind::Pointwise { arithmetic: arithmetic(*op, false), constant: None, activation: self.activation_after(&mut position) }
+                StageKind::Pointwise { arithmetic: arithmetic(*op, false), constant: None, activation: self.activation_after(&mut position) }
             }
-            Op::BinaryConstant(binary) => Kind::Pointwise {
+            Op::BinaryConstant(binary) => StageKind::Pointwise {
                 arithmetic: arithmetic(binary.op, binary.constant_left),
                 constant: Some(&binary.constant),
                 activation: self.activation_after(&mut position),

@@ -19,6 +19,7 @@ use std::pin::Pin;
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::model::graph::Shape;
+use crate::named::named;
 
 /// A future that stays on its thread: a browser's GPU objects cannot be sent to another.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -61,34 +62,30 @@ impl Tensor {
     }
 }
 
-/// Which engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BackendKind {
-    /// wgpu and our WGSL kernels.
-    Gpu,
-    /// Our SIMD kernels on the CPU.
-    Simd,
-    /// tract-onnx on the CPU.
-    Tract,
-    /// The naive interpreter of the graph on the CPU.
-    Reference,
+named! {
+    /// Which engine.
+    pub enum BackendKind ("engine", name) {
+        /// wgpu and our WGSL kernels.
+        Gpu = "gpu",
+        /// Our SIMD kernels on the CPU.
+        Simd = "simd",
+        /// tract-onnx on the CPU.
+        Tract = "tract",
+        /// The naive interpreter of the graph on the CPU.
+        Reference = "reference",
+    }
 }
 
 impl BackendKind {
-    /// The name on the command line and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gpu => "gpu",
-            Self::Simd => "simd",
-            Self::Tract => "tract",
-            Self::Reference => "reference",
-        }
-    }
-
     /// Whether it takes several times as long as `simd`.
     pub fn is_slow(self) -> bool {
         matches!(self, Self::Tract | Self::Reference)
     }
+}
+
+/// The refusal of a GPU that is none, by its name: on `auto`, the CPU's own engine is faster.
+pub fn software_refused(adapter: &str) -> Error {
+    Error::device(format!("{adapter} is a GPU emulated on the CPU, slower than the CPU itself"), "Choose the engine \"gpu\" to use it all the same")
 }
 
 /// What an engine can do. Asked before `prepare`.

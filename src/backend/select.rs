@@ -4,6 +4,7 @@ use super::reference::ReferenceBackend;
 use super::{Backend, BackendKind};
 use crate::error::{Error, Result};
 use crate::model::Network;
+use crate::named::unknown;
 
 /// Which engine the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,18 +16,42 @@ pub enum Preference {
     Only(BackendKind),
 }
 
+impl Preference {
+    /// The names of all choices.
+    pub const NAMES: [&'static str; 1 + BackendKind::ALL.len()] = {
+        let [gpu, simd, tract, reference] = BackendKind::NAMES;
+        ["auto", gpu, simd, tract, reference]
+    };
+
+    /// The name in options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Only(kind) => kind.name(),
+        }
+    }
+}
+
 impl std::str::FromStr for Preference {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Ok(match name {
-            "auto" => Self::Auto,
-            "gpu" => Self::Only(BackendKind::Gpu),
-            "simd" => Self::Only(BackendKind::Simd),
-            "tract" => Self::Only(BackendKind::Tract),
-            "reference" => Self::Only(BackendKind::Reference),
-            _ => return Err(Error::parameter(format!("There is no engine \"{name}\""), "Choose auto, gpu, simd, tract or reference")),
-        })
+        if name == Self::Auto.name() {
+            return Ok(Self::Auto);
+        }
+        name.parse().map(Self::Only).map_err(|_| unknown("engine", name, &Self::NAMES))
+    }
+}
+
+impl serde::Serialize for Preference {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Preference {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        crate::named::deserialize(deserializer)
     }
 }
 
@@ -45,11 +70,6 @@ pub fn order(preference: Preference) -> Vec<BackendKind> {
         Preference::Auto => vec![BackendKind::Gpu, BackendKind::Simd, BackendKind::Tract, BackendKind::Reference],
         Preference::Only(kind) => vec![kind],
     }
-}
-
-/// The refusal of a GPU that is none, by its name: on `auto`, the CPU's own engine is faster.
-pub fn software_refused(adapter: &str) -> Error {
-    Error::device(format!("{adapter} is a GPU emulated on the CPU, slower than the CPU itself"), "Choose the engine \"gpu\" to use it all the same")
 }
 
 /// Opens one engine and checks that it can be trusted.

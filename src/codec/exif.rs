@@ -4,8 +4,8 @@
 //! It is taken apart and laid out anew, so that what was removed is gone with its bytes. Every offset is
 //! checked; a damaged block yields nothing. Source: EXIF 2.32 (CIPA DC-008).
 
+use super::density::{Density, DensityUnit};
 use super::ifd::{self, EXIF_DIRECTORY, LONG, MAKER_NOTE, Order, SHORT, Tree};
-use super::metadata::{Density, DensityUnit};
 use crate::image::orientation::Orientation;
 
 const IMAGE_WIDTH: u16 = 256;

@@ -1,69 +1,12 @@
 //! What a file says beside its pixels: read from every format that carries it, and written to every one that can.
 
+use super::density::Density;
 use super::ifd::Tree;
 use super::{exif, iptc, xmp};
-
-/// The length that [`Density`] counts pixels along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DensityUnit {
-    /// 2.54 cm.
-    Inch,
-    /// Centimetre.
-    Centimetre,
-}
-
-/// Pixels per unit of length on paper.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Density {
-    /// Pixels per unit, left to right.
-    pub x: f64,
-    /// Pixels per unit, top to bottom.
-    pub y: f64,
-    /// The unit.
-    pub unit: DensityUnit,
-}
+use crate::named::named;
 
 /// The warning that goes with [`Tree::note_lost`].
 pub(super) const NOTE_LOST: &str = "The camera maker's own notes lie too far back in the file to be moved and were left out";
-
-/// Centimetres of an inch.
-pub(crate) const INCH: f64 = 2.54;
-/// The largest density that every format can state, per unit.
-const MOST: f64 = 60_000.0;
-
-impl Density {
-    /// A density of `x` by `y` pixels per `unit`; `None` where one is not a number above 0 and up to 60,000.
-    pub fn new(x: f64, y: f64, unit: DensityUnit) -> Option<Self> {
-        let sound = |v: f64| v > 0.0 && v <= MOST;
-        (sound(x) && sound(y)).then_some(Self { x, y, unit })
-    }
-
-    /// The same in both directions, per inch; `None` where it is not a number above 0 and up to 60,000.
-    pub fn dpi(value: f64) -> Option<Self> {
-        Self::new(value, value, DensityUnit::Inch)
-    }
-
-    /// Pixels per inch, in both directions.
-    pub fn per_inch(self) -> [f64; 2] {
-        let factor = if self.unit == DensityUnit::Inch { 1.0 } else { INCH };
-        [self.x * factor, self.y * factor]
-    }
-
-    /// Pixels per metre, in both directions, as PNG and BMP state it.
-    pub(super) fn per_metre(self) -> [u32; 2] {
-        let factor = if self.unit == DensityUnit::Inch { 100.0 / INCH } else { 100.0 };
-        [self.x, self.y].map(|v| (v * factor).round().max(1.0) as u32)
-    }
-
-    /// From pixels per metre.
-    pub(super) fn from_metre([x, y]: [u32; 2]) -> Option<Self> {
-        let [x, y] = [x, y].map(f64::from);
-        // A whole number of pixels per inch, rounded to pixels per metre, was meant as such.
-        let inches = [x, y].map(|v| (v * INCH / 100.0).round());
-        let meant = [x, y].iter().zip(inches).all(|(v, inch)| inch >= 1.0 && (inch * 100.0 / INCH).round() == *v);
-        if meant { Self::new(inches[0], inches[1], DensityUnit::Inch) } else { Self::new(x / 100.0, y / 100.0, DensityUnit::Centimetre) }
-    }
-}
 
 /// What comes with a picture's pixels.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -80,41 +23,18 @@ pub struct Metadata {
     pub density: Option<Density>,
 }
 
-/// Which metadata goes on with a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum MetadataPolicy {
-    /// All of it.
-    #[default]
-    Keep,
-    /// All but what says where the picture was taken: the GPS directory and the maker's note of EXIF, the places in XMP and
-    /// IPTC.
-    NoLocation,
-    /// No EXIF, XMP and IPTC. The ICC profile and the density stay: without them the picture would look different.
-    None,
-}
-
-impl MetadataPolicy {
-    /// Every policy.
-    pub const ALL: [Self; 3] = [Self::Keep, Self::NoLocation, Self::None];
-
-    /// The name that options use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::NoLocation => "no-location",
-            Self::None => "none",
-        }
-    }
-
-    /// The policy of a name.
-    ///
-    /// # Errors
-    /// `Parameter` names the policies that there are.
-    pub fn from_name(name: &str) -> crate::error::Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|policy| policy.name() == name)
-            .ok_or_else(|| crate::error::Error::parameter(format!("There is no metadata policy \"{name}\""), "Choose keep, no-location or none"))
+named! {
+    /// Which metadata goes on with a result.
+    #[derive(Default)]
+    pub enum MetadataPolicy ("metadata policy", name) {
+        /// All of it.
+        #[default]
+        Keep = "keep",
+        /// All but what says where the picture was taken: the GPS directory and the maker's note of EXIF, the places in XMP and
+        /// IPTC.
+        NoLocation = "no-location",
+        /// No EXIF, XMP and IPTC. The ICC profile and the density stay: without them the picture would look different.
+        None = "none",
     }
 }
 
@@ -217,6 +137,7 @@ pub(super) fn block(tree: &Tree) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::density::{DensityUnit, INCH};
     use super::*;
 
     #[test]
@@ -241,8 +162,8 @@ mod tests {
     #[test]
     fn policies_have_names() {
         for policy in MetadataPolicy::ALL {
-            assert_eq!(MetadataPolicy::from_name(policy.name()), Ok(policy));
+            assert_eq!(policy.name().parse(), Ok(policy));
         }
-        assert!(MetadataPolicy::from_name("some").is_err());
+        assert!("some".parse::<MetadataPolicy>().is_err());
     }
 }

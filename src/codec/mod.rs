@@ -7,6 +7,7 @@
 mod byte_order;
 mod curve;
 pub mod decode;
+mod density;
 pub mod encode;
 pub mod exif;
 mod icc;
@@ -18,6 +19,7 @@ pub mod sniff;
 mod xmp;
 
 pub use decode::{Decoded, decode};
-pub(crate) use metadata::INCH;
-pub use metadata::{Density, DensityUnit, Metadata, MetadataPolicy};
+pub(crate) use density::INCH;
+pub use density::{Density, DensityUnit};
+pub use metadata::{Metadata, MetadataPolicy};
 pub use sniff::{Format, sniff};

@@ -34,6 +34,11 @@ impl Format {
             Self::Tiff => "TIFF",
         }
     }
+
+    /// Whether the feature `formats` reads it: in browsers a module of its own, fetched when the first such file comes.
+    pub const fn is_apart(self) -> bool {
+        matches!(self, Self::WebP | Self::Gif | Self::Bmp | Self::Tiff)
+    }
 }
 
 /// The format of `bytes`, or `None` where it is none that can be read.

@@ -3,12 +3,11 @@
 //! A packet is read as XML with its namespaces and written back as it was but for what changes. No entity is expanded, and
 //! a packet with a document type is refused. Source: ISO 16684-1; Adobe XMP Specification, parts 2 and 3.
 
+use super::density::{Density, DensityUnit};
 use quick_xml::NsReader;
 use quick_xml::Writer;
 use quick_xml::events::{BytesStart, BytesText, Event};
 use quick_xml::name::ResolveResult;
-
-use super::metadata::{Density, DensityUnit};
 
 /// What a packet in a JPEG's segment begins with.
 pub(super) const SEGMENT: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";

@@ -8,43 +8,21 @@
 //! [`Fidelity::Tone`] corrects the low frequencies alone: where the input has noise or the blocks of a JPEG, a full lock would
 //! bring them back.
 
-use std::str::FromStr;
-
 use super::rounds::TwoRounds;
 use super::{Recent, Reduction, Row, RowFilter};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image::resample::{Kernel, Taps, Windows};
+use crate::named::named;
 
-/// How faithful a result has to be to its input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fidelity {
-    /// Every detail of the input.
-    Lock,
-    /// Its brightness and colour over a dozen pixels, not its grain.
-    Tone,
-    /// What the network gives.
-    Off,
-}
-
-impl Fidelity {
-    /// The name in options and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Lock => "lock",
-            Self::Tone => "tone",
-            Self::Off => "off",
-        }
-    }
-}
-
-impl FromStr for Fidelity {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        [Self::Lock, Self::Tone, Self::Off]
-            .into_iter()
-            .find(|fidelity| fidelity.name() == name)
-            .ok_or_else(|| Error::parameter(format!("There is no fidelity \"{name}\""), "Choose lock, tone or off"))
+named! {
+    /// How faithful a result has to be to its input.
+    pub enum Fidelity ("fidelity", name) {
+        /// Every detail of the input.
+        Lock = "lock",
+        /// Its brightness and colour over a dozen pixels, not its grain.
+        Tone = "tone",
+        /// What the network gives.
+        Off = "off",
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Resample {
     vertical: Option<Taps>,
     /// The first row that each row of the result and those after it need.
     firsts: Vec<usize>,
-    horizontal: Option<Windows>,
+    horizontal: Option<RowWindows>,
     /// Columns and rows that are cut out where that is all.
     cut: [Range<usize>; 2],
     alpha: bool,
@@ -87,7 +87,7 @@ impl Resample {
     pub fn new(frame: Frame, margin: usize, alpha: bool) -> Self {
         let Axes { across, down } = frame.around(margin);
         let vertical = down.taps();
-        let horizontal = across.taps().map(|taps| Windows::new(&taps));
+        let horizontal = across.taps().map(|taps| RowWindows::new(&taps));
         let cut = [across.cut(), down.cut()];
         Self {
             idle: vertical.is_none() && horizontal.is_none() && cut == [0..frame.width, 0..frame.height],
@@ -216,13 +216,13 @@ impl RowFilter for Resample {
 const SEEN: f32 = 1.0 / 255.0;
 
 /// Taps of a row in f32, as many for every output.
-struct Windows {
+struct RowWindows {
     count: usize,
     positions: Vec<u32>,
     weights: Vec<f32>,
 }
 
-impl Windows {
+impl RowWindows {
     fn new(taps: &Taps) -> Self {
         let lists: Vec<Vec<(usize, f64)>> = (0..taps.len()).map(|o| taps.of(o).collect()).collect();
         let count = lists.iter().map(Vec::len).max().unwrap_or(0);
@@ -252,6 +252,8 @@ impl Curve {
         Self((0..=STEPS + 1).map(|i| function(i as f32 / STEPS as f32)).collect())
     }
 
+    #[expect(clippy::inline_always, reason = "it is asked for every sample, and browsers' modules are told to inline little")]
+    #[inline(always)]
     fn at(&self, value: f32) -> f32 {
         let at = value.clamp(0.0, 1.0) * STEPS as f32;
         let step = at as usize;

@@ -7,17 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::image::Picture;
 use crate::image::kind::{COUNT, NAMES, softness, statistics};
+use crate::named::named;
 
-/// What a picture shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The world, by a camera; and what is soft and may be something else, whose model would draw sharp edges where it sees one.
-    Photo,
-    /// Drawings, comics, cartoons, icons.
-    Art,
-    /// Text, code, tables, user interfaces.
-    Text,
+named! {
+    /// What a picture shows.
+    pub enum Kind ("kind of picture", name) {
+        /// The world, by a camera; and what is soft and may be something else, whose model would draw sharp edges where it sees one.
+        Photo = "photo",
+        /// Drawings, comics, cartoons, icons.
+        Art = "art",
+        /// Text, code, tables, user interfaces.
+        Text = "text",
+    }
 }
 
 impl Kind {
@@ -28,18 +29,6 @@ impl Kind {
             Self::Art => 1.3,
             Self::Text if likelihood < 0.9 => 0.85,
             Self::Photo | Self::Text => f32::INFINITY,
-        }
-    }
-
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Photo, Self::Art, Self::Text];
-
-    /// The name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Photo => "photo",
-            Self::Art => "art",
-            Self::Text => "text",
         }
     }
 }
@@ -77,13 +66,20 @@ impl Classifier {
 
     fn guess(&self, found: &[f32; COUNT]) -> Guess {
         let score = |weights: &[f32]| weights[COUNT] + weights.iter().zip(found).map(|(w, v)| w * v).sum::<f32>();
-        let scores: BTreeMap<Kind, f32> = self.weights.iter().map(|(kind, weights)| (*kind, score(weights))).collect();
+        let scores = map(self.weights.iter().map(|(kind, weights)| (*kind, score(weights))));
         let (kind, most) = scores.iter().fold((Kind::Photo, f32::NEG_INFINITY), |best, (k, s)| if *s > best.1 { (*k, *s) } else { best });
         let total: f32 = scores.values().map(|score| (score - most).exp()).sum();
-        let likelihood: BTreeMap<_, _> = scores.into_iter().map(|(kind, score)| (kind, (score - most).exp() / total)).collect();
+        let likelihood = map(scores.into_iter().map(|(kind, score)| (kind, (score - most).exp() / total)));
         let kind = if softness(found) > kind.softest(likelihood[&kind]) { Kind::Photo } else { kind };
-        Guess { kind, likelihood, statistics: NAMES.into_iter().zip(*found).collect() }
+        Guess { kind, likelihood, statistics: map(NAMES.into_iter().zip(*found)) }
     }
+}
+
+/// `collect` would sort first, and a sort for each type of pair weighs 2 kB in the browser's module.
+fn map<K: Ord>(pairs: impl Iterator<Item = (K, f32)>) -> BTreeMap<K, f32> {
+    let mut map = BTreeMap::new();
+    map.extend(pairs);
+    map
 }
 
 /// Guesses what `picture` shows.

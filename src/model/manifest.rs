@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 
 /// Everything in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(all(target_arch = "wasm32", feature = "codec"), derive(tsify::Tsify))]
 pub struct Manifest {
     /// Version of the format.
     pub version: u32,
@@ -20,6 +21,7 @@ pub struct Manifest {
 
 /// One model file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(all(target_arch = "wasm32", feature = "codec"), derive(tsify::Tsify))]
 pub struct Entry {
     /// Unique name: `photo-fast-x2-bicubic`.
     pub id: String,
@@ -60,11 +62,19 @@ pub struct Entry {
 
 /// Mean scores over a test set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(all(target_arch = "wasm32", feature = "codec"), derive(tsify::Tsify))]
 pub struct SetScore {
     /// PSNR on luma in dB.
     pub psnr_y: f64,
     /// SSIM on luma.
     pub ssim_y: f64,
+}
+
+impl Entry {
+    /// The level that the network denoises by where a share of 0..=1 is asked for; `None` where it takes none, or as it is usual.
+    pub fn denoise_level(&self, share: Option<f32>) -> Option<f32> {
+        self.denoise.zip(share).map(|(most, share)| most * share)
+    }
 }
 
 impl Manifest {
@@ -89,17 +99,6 @@ impl Manifest {
     pub fn auto(&self, kind: Kind) -> Result<&str> {
         let lacking = || Error::model(format!("The list of models names none for {}", kind.name()), "Install Inlarge again");
         self.auto.get(&kind).map(String::as_str).ok_or_else(lacking)
-    }
-
-    /// What can be a pass of the model `name`: its scales in this variant, and their work.
-    ///
-    /// # Errors
-    /// `Parameter` names the models that there are.
-    pub fn steps(&self, name: &str, variant: &str) -> Result<Vec<&Entry>> {
-        let mut scales: Vec<usize> = self.named(name)?.iter().map(|entry| entry.scale).collect();
-        scales.sort_unstable();
-        scales.dedup();
-        scales.into_iter().map(|scale| self.find(name, scale, variant)).collect()
     }
 
     fn named(&self, name: &str) -> Result<Vec<&Entry>> {
@@ -128,7 +127,7 @@ impl Manifest {
 }
 
 /// The shipped models, carried by the binary.
-#[cfg(feature = "cli")]
+#[cfg(feature = "models")]
 pub mod shipped {
     use super::{Entry, Manifest};
     use crate::error::{Error, Result};
@@ -150,20 +149,28 @@ pub mod shipped {
     /// The network of an entry, as its file is.
     ///
     /// # Errors
-    /// As [`load_with`].
+    /// As [`load_file`].
     pub fn load(entry: &Entry) -> Result<Network> {
         load_with(entry, None)
     }
 
-    /// The network of an entry; where it can and something is said, it denoises by `denoise` in 0..=1.
+    /// The network of an entry; where it can and something is said, it denoises by the share `denoise` in 0..=1.
+    ///
+    /// # Errors
+    /// As [`load_file`].
+    pub fn load_with(entry: &Entry, denoise: Option<f32>) -> Result<Network> {
+        load_file(&entry.file, entry.denoise_level(denoise))
+    }
+
+    /// The network in a file; it denoises by the level `denoise` where one is given.
     ///
     /// # Errors
     /// `Model` where the binary does not carry the file, or as [`Network::from_onnx`].
-    pub fn load_with(entry: &Entry, denoise: Option<f32>) -> Result<Network> {
+    pub fn load_file(file: &str, denoise: Option<f32>) -> Result<Network> {
         let (_, bytes) = FILES
             .iter()
-            .find(|(name, _)| *name == entry.file)
-            .ok_or_else(|| Error::model(format!("The file \"{}\" is not part of this program", entry.file), "Install Inlarge again"))?;
-        Network::from_onnx_with(bytes, entry.denoise.zip(denoise).map(|(most, share)| share * most))
+            .find(|(name, _)| *name == file)
+            .ok_or_else(|| Error::model(format!("The file \"{file}\" is not part of this program"), "Install Inlarge again"))?;
+        Network::from_onnx_with(bytes, denoise)
     }
 }

@@ -186,7 +186,7 @@ impl Desk<'_, '_> {
     }
 }
 
-impl<'scope> Workers<'scope, '_> {
+impl Workers<'_, '_> {
     fn start(&mut self, worker: usize, kind: BackendKind, allow_software: bool, sessions: Vec<SessionPlan>) {
         let (queue, tiles) = channel();
         self.queues.insert(worker, queue);

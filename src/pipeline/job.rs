@@ -5,29 +5,21 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::check::{Doubt, examine};
-use super::estimate::{Estimate, PROGRAM_BYTES, SAMPLE_NANOSECONDS, file_bytes};
-use super::layout::{CPU_VALUE_BYTES, FINISH_REACH, framed, geometries, reach, result_size, row_format, tile_shape};
-use super::options::JobOptions;
-use super::output::{Finish, Output};
+use super::output::Output;
 use super::pass::Pass;
 use super::report::Report;
 use super::rows::{Planes, limit};
-#[cfg(not(target_arch = "wasm32"))]
-use crate::codec::encode::threaded;
-use crate::codec::encode::{EncoderOptions, OutputFormat, RowEncoder, Sink, encoder};
-use crate::codec::{Decoded, decode};
+use super::setup::Setup;
+use crate::codec::encode::RowEncoder;
 use crate::error::{Error, Result};
 use crate::finish::Row;
-use crate::finish::denoise::denoise;
 use crate::finish::lock::Fidelity;
 use crate::finish::map::Map;
 use crate::finish::resample::Frame;
-use crate::image::alpha::bleed;
 use crate::image::rows::{channel_row, luma_row};
-use crate::image::{Depth, Picture, RowFormat};
-use crate::model::Network;
+use crate::image::{Picture, RowFormat};
 use crate::model::graph::Shape;
-use crate::tile::{Tile, TilePlan};
+use crate::tile::Tile;
 
 /// A tile to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,142 +36,34 @@ pub struct TileRequest {
 
 /// A picture being enlarged.
 pub struct Job {
-    options: JobOptions,
-    source: Arc<Picture>,
+    pub(super) setup: Setup,
+    pub(super) source: Arc<Picture>,
     /// The input as it was before anything was put around it.
-    input: [u32; 2],
-    planes: Planes,
-    passes: Vec<Pass>,
-    output: Output,
-    frame: Frame,
-    fidelity: Fidelity,
-    encoder: Option<Box<dyn RowEncoder>>,
+    pub(super) input: [u32; 2],
+    pub(super) planes: Planes,
+    pub(super) passes: Vec<Pass>,
+    pub(super) output: Output,
+    pub(super) frame: Frame,
+    pub(super) fidelity: Fidelity,
+    pub(super) encoder: Option<Box<dyn RowEncoder>>,
+    pub(super) format: RowFormat,
+    pub(super) warnings: Vec<String>,
+    pub(super) progress: Way,
+}
+
+/// How far a job is.
+#[derive(Default)]
+pub(super) struct Way {
     /// Rows of a picture without a network that are done.
     rows_done: usize,
-    format: RowFormat,
     redo: VecDeque<usize>,
     tiles_done: usize,
     doubted: HashMap<usize, (String, Vec<f32>)>,
     backend: String,
     adapter: String,
-    warnings: Vec<String>,
 }
 
 impl Job {
-    /// Decodes `file` and plans its tiles; the encoded result goes to `sink`. `networks` are the passes, in their order; without one
-    /// the picture is resampled.
-    ///
-    /// `opaque_scale` is the factor of a network whose graph is not covered: it runs on the whole picture at once.
-    ///
-    /// # Errors
-    /// `Decode`, `Unsupported` and `Limits` for the file; `Parameter` for a size that the networks do not reach;
-    /// `Limits` for a result that the format cannot hold.
-    pub fn open(file: &[u8], networks: &[&Network], options: JobOptions, opaque_scale: Option<usize>, sink: impl Sink + 'static) -> Result<Self> {
-        let decoded = decode(file)?;
-        Self::new(decoded, networks, options, opaque_scale, sink)
-    }
-
-    /// As [`Job::open`], for a picture that is decoded already.
-    ///
-    /// # Errors
-    /// As [`Job::open`].
-    pub fn new(decoded: Decoded, networks: &[&Network], options: JobOptions, opaque_scale: Option<usize>, sink: impl Sink + 'static) -> Result<Self> {
-        let Decoded { picture, mut metadata, mut warnings, lossy, .. } = decoded;
-        let input = [picture.width, picture.height];
-        let geometries = geometries(networks, opaque_scale)?;
-        let factor: usize = geometries.iter().map(|g| g.scale).product();
-        let full = result_size(input, factor)?;
-        let size = options.size.unwrap_or(full);
-        let (format, flattened) = row_format(&picture, size, options.format)?;
-        if flattened {
-            warnings.push("JPEG cannot keep transparency, so the picture was laid on white; choose PNG, WebP or TIFF to keep it".into());
-        }
-        if picture.samples.depth() == Depth::Sixteen && format.depth == Depth::Eight {
-            warnings.push("The picture has 16 bits a channel and the result has 8; choose PNG or TIFF to keep them".into());
-        }
-        if size[0] > full[0] || size[1] > full[1] {
-            return Err(Error::parameter(
-                format!("The model enlarges {factor} times, to {} x {} pixels, and {} x {} were asked for", full[0], full[1], size[0], size[1]),
-                "Choose a smaller size, or let more passes enlarge it",
-            ));
-        }
-        for (name, share) in [("denoise", options.denoise), ("sharpen", options.sharpen), ("grain", options.grain)] {
-            if !(0.0..=1.0).contains(&share) {
-                return Err(Error::parameter(format!("A value of {share} was asked for {name}"), "Choose 0 to 1"));
-            }
-        }
-        let reach = reach(&geometries) + FINISH_REACH;
-        let (picture, frame) = framed(picture, options.wrap.then_some(reach), factor, size)?;
-        let own = networks.iter().filter_map(|network| network.denoise()).reduce(f32::max);
-        let filtered = if own.is_some() { 0.0 } else { options.denoise };
-        let mut picture = denoise(picture, filtered)?;
-        if filtered > 0.0 && factor > 1 {
-            warnings.push("The picture was denoised before it was enlarged, and LR-PSNR compares with that".into());
-        }
-        bleed(&mut picture, reach)?;
-        let source = Arc::new(picture);
-        let channels = networks.first().map_or(3, |network| network.input_channels());
-        let planes = match (source.channels.colours(), channels) {
-            (1, _) => Planes::Grey,
-            (_, 1) => Planes::Luma,
-            _ => Planes::Rgb,
-        };
-        let usual = if factor == 1 && !networks.is_empty() {
-            // At the same size there is nothing between the input and what the network is for.
-            Fidelity::Off
-        } else if lossy || own > Some(0.0) {
-            Fidelity::Tone
-        } else {
-            Fidelity::Lock
-        };
-        let fidelity = options.fidelity.unwrap_or(usual);
-        let alpha = source.channels.has_alpha();
-        let mut passes = Vec::with_capacity(networks.len());
-        let mut sides = [source.height as usize, source.width as usize];
-        for (network, geometry) in networks.iter().zip(&geometries) {
-            let [height, width] = sides;
-            let plan = match network.graph() {
-                Ok(_) => {
-                    let wide = width * geometry.scale * (planes.count() + usize::from(alpha)) * size_of::<f32>();
-                    let tile = tile_shape(network, &options, *geometry, [width, height], wide * geometry.scale);
-                    TilePlan::oblong(width, height, tile, *geometry)?
-                }
-                Err(_) => TilePlan::whole(width, height, *geometry)?,
-            };
-            passes.push(Pass::new(plan, network.input_channels(), planes.count(), alpha)?);
-            sides = sides.map(|side| side * geometry.scale);
-        }
-        let finish =
-            Finish { fidelity, map: options.map, sharpen: options.sharpen, grain: options.grain, seed: options.seed, frame, wrap: options.wrap };
-        metadata.density = options.density.or(metadata.density);
-        warnings.extend(metadata.apply(options.metadata));
-        metadata.describe(format.width, format.height);
-        let mut encoder_options = EncoderOptions { quality: options.quality, metadata };
-        warnings.extend(encoder_options.fit(options.format));
-        let encoder = encoder(options.format, format, &encoder_options, sink)?;
-        #[cfg(not(target_arch = "wasm32"))]
-        let encoder = threaded(encoder);
-        Ok(Self {
-            output: Output::new(&source, planes, factor, format, &finish)?,
-            encoder: Some(encoder),
-            rows_done: 0,
-            options,
-            source,
-            input,
-            planes,
-            passes,
-            frame,
-            fidelity,
-            format,
-            redo: VecDeque::new(),
-            tiles_done: 0,
-            doubted: HashMap::new(),
-            backend: String::new(),
-            adapter: String::new(),
-            warnings,
-        })
-    }
-
     /// Size of the input picture, upright.
     pub fn input_size(&self) -> [u32; 2] {
         self.input
@@ -195,13 +79,18 @@ impl Job {
         if self.passes.is_empty() { (self.source.height as usize).div_ceil(BAND) } else { self.runs() }
     }
 
+    /// Tiles of each pass, those for alpha included.
+    pub fn pass_tiles(&self) -> Vec<usize> {
+        self.passes.iter().map(Pass::len).collect()
+    }
+
     fn runs(&self) -> usize {
         self.passes.iter().map(Pass::len).sum()
     }
 
     /// Tiles that are finished.
     pub fn tiles_done(&self) -> usize {
-        self.tiles_done
+        self.progress.tiles_done
     }
 
     /// For every pass, the shape of its tiles' input: session `i` is of network `i`.
@@ -211,8 +100,8 @@ impl Job {
 
     /// Says which engine runs the coming tiles.
     pub fn set_engine(&mut self, backend: &str, adapter: &str) {
-        backend.clone_into(&mut self.backend);
-        adapter.clone_into(&mut self.adapter);
+        backend.clone_into(&mut self.progress.backend);
+        adapter.clone_into(&mut self.progress.adapter);
     }
 
     /// Adds a warning to the report, once: a sentence without its full stop.
@@ -239,7 +128,7 @@ impl Job {
         if self.goes_on() {
             self.without_network()?;
         }
-        if let Some(index) = self.redo.pop_front() {
+        if let Some(index) = self.progress.redo.pop_front() {
             return Ok(Some(self.request(index)));
         }
         while let Some(index) = self.next_index() {
@@ -286,13 +175,13 @@ impl Job {
         if let Err(doubt) = self.examine(pass, run, &planes) {
             let accepted = doubt == Doubt::Unlike && self.other_engine_agrees(index, output);
             if !accepted {
-                self.doubted.insert(index, (self.backend.clone(), output.to_vec()));
+                self.progress.doubted.insert(index, (self.progress.backend.clone(), output.to_vec()));
                 return Ok(false);
             }
             self.warn("The model changes the picture strongly: parts of the result do not look like the input, and two engines agree on it");
         }
         self.passes[pass].put(run, planes.iter().map(|values| plan.kept_rows(tile, values).collect()));
-        self.doubted.remove(&index);
+        self.progress.doubted.remove(&index);
         self.finish_tile(pass)?;
         Ok(true)
     }
@@ -300,50 +189,9 @@ impl Job {
     /// Puts tile `index` back, to be handed out again.
     pub fn requeue(&mut self, index: usize) {
         let (pass, run) = self.place(index);
-        if !self.passes[pass].is_done(run) && !self.redo.contains(&index) {
-            self.redo.push_back(index);
+        if !self.passes[pass].is_done(run) && !self.progress.redo.contains(&index) {
+            self.progress.redo.push_back(index);
         }
-    }
-
-    /// What the job will take, where a tile of each pass takes so many seconds of a core; nothing is run for it.
-    pub fn estimate(&self, tile_seconds: &[f64]) -> Estimate {
-        let parallel = self.options.parallel.max(1) as f64;
-        let samples = self.format.row_len() as f64 * f64::from(self.format.height);
-        let networks: f64 = self.passes.iter().zip(tile_seconds).map(|(pass, seconds)| pass.len() as f64 * seconds).sum();
-        let rows = samples * SAMPLE_NANOSECONDS * 1e-9;
-        let [file_bytes, most_file_bytes] = self.file_bytes();
-        Estimate {
-            milliseconds: (1e3 * ((networks + rows) / parallel).max(rows)) as u64,
-            memory_bytes: self.memory_bytes(),
-            file_bytes,
-            most_file_bytes,
-        }
-    }
-
-    /// Bytes of the file: for a photograph, and at the most.
-    pub fn file_bytes(&self) -> [u64; 2] {
-        file_bytes(self.options.format, self.format, self.options.quality, f64::from(self.format.width) / f64::from(self.input[0]))
-    }
-
-    fn memory_bytes(&self) -> u64 {
-        let source = &self.source;
-        let planes = self.planes.count() + usize::from(source.channels.has_alpha());
-        let mut bytes = source.samples.len() * source.samples.depth().bytes();
-        for (number, pass) in self.passes.iter().enumerate() {
-            let shape = pass.shape();
-            let rows = pass.plan.tile(0).height * pass.plan.geometry().scale;
-            // One row of tiles is being written while the next one fills.
-            bytes += 3 * rows * pass.plan.picture_width() * pass.plan.geometry().scale * planes * size_of::<f32>() / 2;
-            bytes += if number == 0 { 0 } else { 2 * shape.height * pass.plan.picture_width() * planes * size_of::<f32>() };
-            bytes += 3 * (CPU_VALUE_BYTES as usize).min(VALUES * shape.height * shape.width * size_of::<f32>()) * self.options.parallel.max(1);
-        }
-        // Rows that wait in the lock and the measurement of LR-PSNR.
-        let factor: usize = self.passes.iter().map(|pass| pass.plan.geometry().scale).product();
-        bytes += 17 * factor * factor * source.width as usize * (planes + 3) * size_of::<f32>() / 2;
-        if self.options.format == OutputFormat::WebP {
-            bytes += 7 * self.format.row_len() * self.format.height as usize / 3;
-        }
-        PROGRAM_BYTES + bytes as u64
     }
 
     /// The fidelity map, where it was asked for and the picture is done.
@@ -354,19 +202,19 @@ impl Job {
     /// The report; `seconds` is the wall-clock time.
     pub fn report(&self, output: &str, seconds: f64) -> Report {
         Report {
-            input: self.options.input.clone(),
+            input: self.setup.input.clone(),
             output: output.into(),
             width: self.format.width,
             height: self.format.height,
             scale: f64::from(self.format.width) / f64::from(self.input[0]),
             passes: self.passes.iter().map(|pass| pass.plan.geometry().scale).collect(),
-            model: self.options.model.clone(),
-            kind: self.options.kind,
-            backend: self.backend.clone(),
-            adapter: self.adapter.clone(),
+            model: self.setup.model.clone(),
+            kind: self.setup.kind,
+            backend: self.progress.backend.clone(),
+            adapter: self.progress.adapter.clone(),
             tiles: self.tiles(),
             seconds,
-            fidelity: self.fidelity.name(),
+            fidelity: self.fidelity,
             lr_psnr: self.output.lr_psnr(),
             lr_kernel: "bicubic",
             warnings: self.warnings.clone(),
@@ -455,14 +303,14 @@ impl Job {
 
     /// Whether another engine gave the same doubtful tile before.
     fn other_engine_agrees(&self, index: usize, output: &[f32]) -> bool {
-        self.doubted.get(&index).is_some_and(|(backend, before)| {
-            *backend != self.backend && before.len() == output.len() && before.iter().zip(output).all(|(a, b)| (a - b).abs() <= AGREEMENT)
+        self.progress.doubted.get(&index).is_some_and(|(backend, before)| {
+            *backend != self.progress.backend && before.len() == output.len() && before.iter().zip(output).all(|(a, b)| (a - b).abs() <= AGREEMENT)
         })
     }
 
     /// Moves on the rows that are finished now: to the next pass, or to the encoder.
     fn finish_tile(&mut self, number: usize) -> Result<()> {
-        self.tiles_done += 1;
+        self.progress.tiles_done += 1;
         while let Some(rows) = self.passes[number].take() {
             for mut row in rows {
                 limit(&mut row);
@@ -473,7 +321,7 @@ impl Job {
                 }
             }
         }
-        if self.tiles_done == self.tiles()
+        if self.progress.tiles_done == self.tiles()
             && let Some(encoder) = self.encoder.take()
         {
             encoder.finish()?;
@@ -485,8 +333,8 @@ impl Job {
     fn without_network(&mut self) -> Result<()> {
         let Some(encoder) = &mut self.encoder else { return Ok(()) };
         let (width, height, count) = (self.source.width as usize, self.source.height as usize, self.source.channels.count());
-        let end = height.min(self.rows_done + BAND);
-        for y in self.rows_done..end {
+        let end = height.min(self.progress.rows_done + BAND);
+        for y in self.progress.rows_done..end {
             let plane = |c: usize| {
                 let mut plane = Vec::with_capacity(width);
                 channel_row(&self.source, y, c, 0..width, &mut plane);
@@ -494,8 +342,8 @@ impl Job {
             };
             self.output.push(Row { planes: (0..count).map(plane).collect() }, encoder.as_mut())?;
         }
-        self.rows_done = end;
-        self.tiles_done += 1;
+        self.progress.rows_done = end;
+        self.progress.tiles_done += 1;
         if end == height
             && let Some(encoder) = self.encoder.take()
         {
@@ -507,9 +355,6 @@ impl Job {
 
 /// Rows that are made at a time where no network is needed.
 const BAND: usize = 64;
-
-/// Values that a network has for a pixel, about.
-const VALUES: usize = 32;
 
 /// Largest difference at which two engines agree on a tile.
 const AGREEMENT: f32 = 1e-2;

@@ -1,6 +1,6 @@
 //! How a job is laid out: the geometry of its passes, what surrounds the picture, the format of the result, the size of tiles.
 
-use super::options::JobOptions;
+use super::setup::Setup;
 use crate::codec::encode::{OutputFormat, can_hold};
 use crate::error::{Error, Result};
 use crate::finish::resample::Frame;
@@ -10,28 +10,16 @@ use crate::model::Network;
 use crate::model::graph::Shape;
 use crate::model::receptive_field::Geometry;
 use crate::model::shapes;
+use crate::order::estimate::{CPU_VALUE_BYTES, FEW_ROWS, busy_tile, few_rows_tile, low_tile};
 
-/// Side of a tile: the halo weighs more on smaller ones, and a GPU wants large dispatches.
-const DEFAULT_TILE: usize = 256;
-/// Bytes of the largest value within the network that a tile on the CPU may have: caches and memory are shared with others.
-pub(super) const CPU_VALUE_BYTES: u64 = 12 << 20;
-/// Bytes of the rows that a row of tiles makes: wide results get lower tiles.
-const BAND_BYTES: usize = 96 << 20;
 /// Sides are multiples of this.
 const SIDE_STEP: usize = 16;
-/// Tiles that each worker should get at the least, so that all end at about the same time.
-const TILES_A_WORKER: usize = 2;
 
 /// Pixels that the lock and the resampling reach beyond a pixel.
 pub(super) const FINISH_REACH: usize = 24;
 
-/// Fewer rows of square tiles than these are few.
-const FEW_ROWS: usize = 3;
 /// A side of so many halos bears being halved.
 const SMALL_HALO: usize = 16;
-
-/// Lowest tile of a wide result, in input pixels.
-const MIN_TILE: usize = 64;
 
 pub(super) fn geometries(networks: &[&Network], opaque_scale: Option<usize>) -> Result<Vec<Geometry>> {
     let geometry = |network: &&Network| match (network.graph(), opaque_scale) {
@@ -96,34 +84,37 @@ pub(super) fn row_format(picture: &Picture, [width, height]: [u32; 2], format: O
 
 /// Height and width of a tile, as asked for or chosen, of a result whose rows have `row_bytes` for each row of the input: lower than wide where
 /// a row of tiles would hold much memory, and where there are few of them: what is left to encode when the last one is done is less.
-pub(super) fn tile_shape(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2], row_bytes: usize) -> [usize; 2] {
-    if let Some(tile) = options.tile {
-        return [tile.max(1); 2];
+pub(super) fn tile_shape(
+    network: &Network,
+    asked: Option<u32>,
+    setup: &Setup,
+    geometry: Geometry,
+    picture: [usize; 2],
+    row_bytes: usize,
+) -> [usize; 2] {
+    if let Some(tile) = asked {
+        return [tile.max(1) as usize; 2];
     }
-    let side = tile_side(network, options, geometry, picture);
-    let mut low = (BAND_BYTES / row_bytes.max(1)).max(MIN_TILE);
+    let side = tile_side(network, setup, geometry, picture);
+    let mut low = low_tile(row_bytes);
     let halo_is_small = SMALL_HALO * geometry.halo <= side;
-    if options.max_buffer_bytes.is_none() && options.parallel > 1 && halo_is_small && picture[1] < FEW_ROWS * side {
-        low = low.min((side / 2).max(MIN_TILE));
+    if setup.max_buffer_bytes.is_none() && setup.parallel > 1 && halo_is_small && picture[1] < FEW_ROWS * side {
+        low = low.min(few_rows_tile(side));
     }
     [low.min(side), side]
 }
 
 /// The side of a tile: the engine's usual one, smaller where that keeps all
 /// workers busy or a buffer could not hold it.
-fn tile_side(network: &Network, options: &JobOptions, geometry: Geometry, picture: [usize; 2]) -> usize {
+fn tile_side(network: &Network, setup: &Setup, geometry: Geometry, picture: [usize; 2]) -> usize {
     let Ok(graph) = network.graph() else { return usize::MAX };
-    let mut side = DEFAULT_TILE;
-    let share = picture[0] * picture[1] / (TILES_A_WORKER * options.parallel.max(1));
-    while side > 64 && options.parallel > 1 && side * side > share {
-        side /= 2;
-    }
-    let most = options.max_buffer_bytes.unwrap_or(CPU_VALUE_BYTES);
+    let mut side = busy_tile(picture[0] * picture[1], setup.parallel);
+    let most = setup.max_buffer_bytes.unwrap_or(CPU_VALUE_BYTES);
     let fits = |side: usize| {
         let side = side + 2 * geometry.halo;
         let shapes = shapes::infer(graph, Shape::new(graph.input_channels, side, side)).unwrap_or_default();
         // On a GPU values lie in planes of four channels.
-        let together = if options.max_buffer_bytes.is_some() { 4 } else { 1 };
+        let together = if setup.max_buffer_bytes.is_some() { 4 } else { 1 };
         let bytes = |s: &Shape| s.channels.next_multiple_of(together) as u64 * (s.height as u64 + 2) * (s.width as u64 + 2) * 4;
         let largest = shapes.iter().map(bytes).max();
         largest.is_some_and(|bytes| bytes <= most)

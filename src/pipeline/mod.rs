@@ -12,24 +12,25 @@
 //! (`drive`), the browser from workers, and both get the same bytes.
 
 mod check;
-mod estimate;
 mod job;
 mod layout;
-pub mod name;
-mod options;
+mod open;
 mod output;
 mod pass;
 pub mod preview;
+mod progress;
 mod report;
 mod rows;
-pub mod size;
+mod setup;
 pub mod supervise;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod drive;
+#[cfg(all(feature = "models", not(target_arch = "wasm32")))]
+pub(crate) mod enlarge;
 
-pub use estimate::{Estimate, file_bytes};
 pub use job::{Job, TileRequest};
-pub use options::JobOptions;
 pub use output::write_map;
+pub use progress::{Phase, Progress, Rectangle, Sides};
 pub use report::Report;
+pub use setup::Setup;

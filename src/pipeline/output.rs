@@ -17,18 +17,15 @@ use crate::finish::{Row, RowFilter, through};
 use crate::image::colour::ycbcr_to_rgb;
 use crate::image::rows::{channel_row, luma_row};
 use crate::image::{Depth, Picture, RowFormat};
+use crate::order::Order;
 
 /// What the output does besides colour.
-pub(super) struct Finish {
+pub(super) struct Finish<'a> {
+    pub(super) order: &'a Order,
+    /// The lock that was chosen.
     pub(super) fidelity: Fidelity,
-    pub(super) map: bool,
-    pub(super) sharpen: f32,
-    pub(super) grain: f32,
-    pub(super) seed: u32,
     /// Part of the model's result that is kept, and the size that it is to have.
     pub(super) frame: Frame,
-    /// Whether what lies around that part is its own other side.
-    pub(super) wrap: bool,
 }
 
 /// The way of the rows.
@@ -58,11 +55,11 @@ impl Output {
     ///
     /// # Errors
     /// `Limits` where the memory of the map cannot be had.
-    pub(super) fn new(source: &Arc<Picture>, planes: Planes, factor: usize, format: RowFormat, finish: &Finish) -> Result<Self> {
+    pub(super) fn new(source: &Arc<Picture>, planes: Planes, factor: usize, format: RowFormat, finish: &Finish<'_>) -> Result<Self> {
         let (width, height) = (source.width as usize, source.height as usize);
         let [left, top, wide, high] = finish.frame.part.map(|side| side / factor);
-        let map = if finish.map { Some(Rc::new(RefCell::new(Map::new(wide, high)?))) } else { None };
-        let lock = (factor > 1 && (finish.fidelity != Fidelity::Off || finish.map)).then(|| {
+        let map = if finish.order.map { Some(Rc::new(RefCell::new(Map::new(wide, high)?))) } else { None };
+        let lock = (factor > 1 && (finish.fidelity != Fidelity::Off || finish.order.map)).then(|| {
             let told = map.clone().map(|map| -> Differences {
                 Box::new(move |y, _, row| {
                     if (top..top + high).contains(&y) {
@@ -118,21 +115,21 @@ impl Output {
 }
 
 /// What is done after the lock, in its order.
-fn filters(finish: &Finish, colours: usize, alpha: bool) -> Vec<Box<dyn RowFilter>> {
-    let Finish { frame, wrap, .. } = *finish;
+fn filters(finish: &Finish<'_>, colours: usize, alpha: bool) -> Vec<Box<dyn RowFilter>> {
+    let Finish { order, frame, .. } = *finish;
     let [width, height] = frame.size;
     let mut filters: Vec<Box<dyn RowFilter>> = Vec::new();
     // A filter that looks at neighbours sees those across the edge of a texture.
-    let margin = if wrap && finish.sharpen > 0.0 { sharpen::REACH } else { 0 };
+    let margin = if order.wrap && order.sharpen > 0.0 { sharpen::REACH } else { 0 };
     let resample = Resample::new(frame, margin, alpha);
     if !resample.is_idle() {
         filters.push(Box::new(resample));
     }
-    if finish.sharpen > 0.0 {
-        filters.push(Box::new(Sharpen::new(finish.sharpen, height + 2 * margin, margin, colours)));
+    if order.sharpen > 0.0 {
+        filters.push(Box::new(Sharpen::new(order.sharpen, height + 2 * margin, margin, colours)));
     }
-    if finish.grain > 0.0 {
-        filters.push(Box::new(Grain::new(finish.grain, finish.seed, colours, wrap.then(|| [width, height].map(|side| side as u32)))));
+    if order.grain > 0.0 {
+        filters.push(Box::new(Grain::new(order.grain, order.seed, colours, order.wrap.then(|| [width, height].map(|side| side as u32)))));
     }
     filters
 }

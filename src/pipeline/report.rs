@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
+use crate::finish::lock::Fidelity;
 use crate::model::choice::Kind;
 
 /// One finished picture.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[non_exhaustive]
 pub struct Report {
     /// Name of the input file.
     pub input: String,
@@ -31,8 +34,8 @@ pub struct Report {
     pub tiles: usize,
     /// Wall-clock time of the job.
     pub seconds: f64,
-    /// The lock: `lock tone off`.
-    pub fidelity: &'static str,
+    /// The lock that was used.
+    pub fidelity: Fidelity,
     /// LR-PSNR: PSNR in dB, at most 100, of the networks' result scaled back down against the input, over all samples of colour;
     /// `None` where no network ran.
     pub lr_psnr: Option<f64>,

@@ -94,7 +94,7 @@ fn panics(source: &str) -> Vec<String> {
 fn nothing_panics_where_input_reaches() {
     let found: Vec<String> = rust_files()
         .iter()
-        .filter(|(file, _)| NO_PANIC.iter().any(|folder| file.starts_with(folder)) && !file.ends_with("tests.rs"))
+        .filter(|(file, _)| NO_PANIC.iter().any(|folder| file.starts_with(folder)) && !file.ends_with("tests.rs") && !file.contains("/tests/"))
         .flat_map(|(file, text)| panics(text).into_iter().map(move |v| format!("src/{file}:{v}")))
         .collect();
     assert!(found.is_empty(), "{found:#?}");

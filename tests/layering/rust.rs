@@ -21,7 +21,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("quick_xml", &["codec/xmp.rs"]),
     ("md5", &["codec/xmp.rs"]),
     ("tiff", &["codec/"]),
-    ("clap", &["bin/"]),
+    ("clap", &["bin/", "order/"]),
     ("indicatif", &["bin/"]),
     ("fs4", &["bin/"]),
     ("tempfile", &["bin/"]),

@@ -26,8 +26,9 @@ use inlarge::image::resample::{Kernel, resize};
 use inlarge::image::{Channels, Depth, Picture};
 use inlarge::model::Network;
 use inlarge::model::manifest::shipped;
+use inlarge::order::{Order, OutputOrder};
 use inlarge::pipeline::drive::{self, Engine};
-use inlarge::pipeline::{Job, JobOptions};
+use inlarge::pipeline::{Job, Setup};
 use serde_json::{Map, Value};
 
 use check::{Expected, faults, has_location};
@@ -41,18 +42,9 @@ static NETWORK: LazyLock<Network> = LazyLock::new(|| shipped::load(shipped::mani
 /// Enlarges twice; the file and what the report warns of.
 fn enlarge(file: &[u8], format: OutputFormat, metadata: MetadataPolicy, density: Option<Density>) -> (Vec<u8>, Vec<String>) {
     let sink = MemoryFile::default();
-    let options = JobOptions {
-        input: String::new(),
-        model: String::new(),
-        tile: Some(64),
-        parallel: 1,
-        format,
-        quality: 95,
-        metadata,
-        density,
-        ..JobOptions::default()
-    };
-    let mut job = Job::open(file, &[&*NETWORK], options, None, sink.clone()).unwrap();
+    let order = Order { tile: Some(64), output: OutputOrder { r#type: format, quality: 95, metadata }, ..Order::default() };
+    let setup = Setup { density, ..Setup::default() };
+    let mut job = Job::open(file, &[&*NETWORK], &order, setup, sink.clone()).unwrap();
     let engine = Engine::choose(Preference::Only(BackendKind::Simd), &[]).unwrap();
     drive::run(&mut job, &[&*NETWORK], engine, &AtomicBool::new(false), &mut |_, _| {}).unwrap();
     let file = sink.bytes().clone();

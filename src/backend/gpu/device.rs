@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::kernels::Variant;
 use super::memory::Plan;
 use super::program::Program;
-use crate::backend::select::software_refused;
+use crate::backend::software_refused;
 use crate::error::{Error, Result};
 use crate::model::graph::Shape;
 

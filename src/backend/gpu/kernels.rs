@@ -244,8 +244,7 @@ impl Variant {
                 }
                 parts.push(match (conv.direct, conv.kernel) {
                     (false, _) => include_str!("shaders/conv_general.wgsl"),
-                    (true, [3, 3]) => include_str!("shaders/conv_direct_3.wgsl"),
-                    (true, [5, 5]) => include_str!("shaders/conv_direct_5.wgsl"),
+                    (true, [3, 3] | [5, 5]) => include_str!("shaders/conv_direct_square.wgsl"),
                     (true, _) => include_str!("shaders/conv_direct.wgsl"),
                 });
                 parts

@@ -4,7 +4,7 @@
 //! anything is created.
 
 use super::kernels::View;
-use crate::backend::lower::{Kind, Lowered, Stage, lower};
+use crate::backend::lower::{Lowered, Stage, StageKind, lower};
 use crate::error::Result;
 use crate::model::graph::{Conv, Graph, Shape, ValueId};
 
@@ -104,7 +104,7 @@ pub fn plan(lowered: &Lowered<'_>) -> Plan {
         for id in &stage.inputs {
             last_read[id.0] = index;
         }
-        if let Kind::Conv(conv) = &stage.kind
+        if let StageKind::Conv(conv) = &stage.kind
             && is_direct(conv.conv)
         {
             let class = &mut classes[class_of[stage.inputs[0].0]];
@@ -153,7 +153,7 @@ pub fn plan(lowered: &Lowered<'_>) -> Plan {
 
 /// Whether a stage makes the picture itself, and no value in planes.
 pub fn writes_picture(stage: &Stage<'_>) -> bool {
-    matches!(&stage.kind, Kind::Conv(conv) if conv.picture.is_some())
+    matches!(&stage.kind, StageKind::Conv(conv) if conv.picture.is_some())
 }
 
 /// The largest buffer, in bytes, that running `graph` on an input of `shape` takes: what a device's

@@ -3,7 +3,7 @@
 use super::kernels::{ActivationKind, ConvVariant, GROUP, MATRIX_BYTES, PadKind, Params, Target, Variant, View, WeightSpace};
 use super::memory::{self, Plan};
 use super::weights;
-use crate::backend::lower::{Arithmetic, ConvStage, Kind, Lowered, Stage};
+use crate::backend::lower::{Arithmetic, ConvStage, Lowered, Stage, StageKind};
 use crate::model::graph::{Activation, Pad, PadMode, Shape, ValueId};
 
 /// Multiplications and additions of f32 in one dispatch, at most: 20 ms at 200 GFLOP/s, which is a
@@ -168,8 +168,8 @@ impl Builder<'_> {
         let params = Params { src: src_view, dst: dst_view, other: other_view, ..Params::default() };
         let operands = Operands { src, dst, other };
         match &stage.kind {
-            Kind::Conv(conv) => self.conv(conv, stage, &operands, params),
-            Kind::Pointwise { arithmetic, constant, activation } => {
+            StageKind::Conv(conv) => self.conv(conv, stage, &operands, params),
+            StageKind::Pointwise { arithmetic, constant, activation } => {
                 let vectors = weights::channel_vectors(shape.channels, constant.unwrap_or(&[]), *activation);
                 let channel = self.constant(bytemuck::cast_slice(&vectors));
                 let variant = Variant::Pointwise {
@@ -179,7 +179,7 @@ impl Builder<'_> {
                 };
                 self.dispatch_all(variant, &operands, params, channel, shape, 8);
             }
-            Kind::Concat => {
+            StageKind::Concat => {
                 let mut first = 0;
                 for id in &stage.inputs {
                     let channels = self.shape(*id).channels;
@@ -191,15 +191,15 @@ impl Builder<'_> {
                     first += channels;
                 }
             }
-            Kind::DepthToSpace(shuffle) => {
+            StageKind::DepthToSpace(shuffle) => {
                 let params = Params { shuffle: shuffle.block as u32, ..params };
                 self.dispatch_all(Variant::DepthToSpace(shuffle.order), &operands, params, NONE, shape, 8);
             }
-            Kind::Resize(resize) => {
+            StageKind::Resize(resize) => {
                 let params = Params { scale: resize.scale as u32, ..params };
                 self.dispatch_all(Variant::Resize(resize.mode), &operands, params, NONE, shape, 16);
             }
-            Kind::Pad(Pad { pads, mode }) => {
+            StageKind::Pad(Pad { pads, mode }) => {
                 let (kind, fill) = match mode {
                     PadMode::Constant(fill) => (PadKind::Constant, *fill),
                     PadMode::Edge => (PadKind::Edge, 0.0),

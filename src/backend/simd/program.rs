@@ -7,7 +7,7 @@ use super::kernel::{Activation, Ending, Operand};
 use super::layout::Layout;
 use super::other::{self, Right};
 use super::winograd::Winograd;
-use crate::backend::lower::{Arithmetic, ConvStage, Kind, Lowered, Picture, Residual, Stage, lower};
+use crate::backend::lower::{Arithmetic, ConvStage, Lowered, Picture, Residual, Stage, StageKind, lower};
 use crate::error::{Error, Result};
 use crate::limits::try_vec;
 use crate::model::graph::{self, DepthToSpace, Graph, Pad, Resize, Shape, ValueId};
@@ -207,7 +207,7 @@ impl Planner {
             scratch: [0; 2],
         };
         for stage in &lowered.stages {
-            let conv = if let Kind::Conv(conv) = &stage.kind { Some(conv) } else { None };
+            let conv = if let StageKind::Conv(conv) = &stage.kind { Some(conv) } else { None };
             for (operand, &id) in stage.inputs.iter().enumerate() {
                 let anchor = matches!(conv.map(|c| c.residual), Some(Residual::Anchor(_)));
                 if id == ValueId::INPUT && !(conv.is_some() && (operand == 0 || anchor)) {
@@ -284,7 +284,7 @@ impl Planner {
         let inputs = stage.inputs.iter().map(place).collect::<Result<Vec<_>>>()?;
         let shape = lowered.shapes[stage.output.0];
         let (work, output) = match &stage.kind {
-            Kind::Conv(fused) => {
+            StageKind::Conv(fused) => {
                 let from = self.buffers[inputs[0]];
                 let made = shapes::convolved(fused.conv, from.shape)
                     .ok_or_else(|| Error::model("A convolution spans more than it is given", "Use a larger tile"))?;
@@ -297,15 +297,15 @@ impl Planner {
                 let output = self.allocate(output);
                 let stride = self.buffers[output].stride;
                 let work = match other {
-                    Kind::Pointwise { arithmetic, constant, activation } => Work::Pointwise {
+                    StageKind::Pointwise { arithmetic, constant, activation } => Work::Pointwise {
                         arithmetic: *arithmetic,
                         constant: constant.map(|values| filled(values, shape.channels, stride)),
                         activation: self.activation(*activation, shape.channels),
                     },
-                    Kind::DepthToSpace(shuffle) => Work::DepthToSpace(*shuffle),
-                    Kind::Resize(resize) => Work::Resize(*resize),
-                    Kind::Pad(pad) => Work::Pad(*pad),
-                    Kind::Concat | Kind::Conv(_) => Work::Concat,
+                    StageKind::DepthToSpace(shuffle) => Work::DepthToSpace(*shuffle),
+                    StageKind::Resize(resize) => Work::Resize(*resize),
+                    StageKind::Pad(pad) => Work::Pad(*pad),
+                    StageKind::Concat | StageKind::Conv(_) => Work::Concat,
                 };
                 (work, output)
             }

@@ -14,8 +14,12 @@ mod enlarge;
 mod files;
 mod guard;
 mod kind;
+mod licences;
 mod models;
 mod names;
+mod networks;
+mod planned;
+mod report;
 mod score;
 
 use std::process::ExitCode;
@@ -32,6 +36,11 @@ fn main() -> ExitCode {
         Some(Command::Kind(args)) => finish(kind::run(&args)),
         Some(Command::Score(args)) => finish(score::run(&args)),
         Some(Command::Devices(args)) => finish(devices::run(&args)),
+        Some(Command::Plan) => finish(planned::run()),
+        Some(Command::Licences) => {
+            licences::run();
+            ExitCode::SUCCESS
+        }
         None => enlarge::run(&cli.enlarge),
     }
 }

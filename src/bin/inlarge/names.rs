@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf, absolute};
 
 use inlarge::codec::decode::upright_size;
 use inlarge::codec::encode::OutputFormat;
-use inlarge::pipeline::name::{ending, folded};
-use inlarge::pipeline::size::Size;
+use inlarge::order::name::{folded, stem, suffix};
+use inlarge::order::size::Size;
 use inlarge::{Error, Result};
 
 use crate::files::{folder_of, follow};
@@ -78,8 +78,10 @@ impl<'a> Names<'a> {
     }
 
     fn beside(&self, input: &Path, picture: [u32; 2], result: [u32; 2]) -> PathBuf {
-        let mut name = input.file_stem().map_or_else(|| OsString::from("picture"), OsString::from);
-        name.push(ending(picture, result, self.format));
+        // A name that is no text keeps what stands before its last dot.
+        let text = input.file_name().unwrap_or_default().to_str();
+        let mut name = text.map_or_else(|| input.file_stem().unwrap_or_default().to_owned(), |text| stem(text).into());
+        name.push(suffix(picture, result, self.format));
         self.folder.or(input.parent()).unwrap_or(Path::new("")).join(name)
     }
 

@@ -21,6 +21,7 @@ pub use threaded::threaded;
 use super::{Metadata, exif, icc, iptc, xmp};
 use crate::error::{Error, Result};
 use crate::image::{Depth, RowFormat};
+use crate::named::named;
 
 /// Most bytes of pixels that a PNG may have where a number of bytes has 32 bits.
 const PNG_BYTES: u64 = usize::MAX as u64;
@@ -41,23 +42,23 @@ const JPEG_IPTC: usize = 65_535 - 2 - iptc::SEGMENT.len() - 13;
 /// Largest ICC profile in a JPEG: 254 numbered segments.
 const JPEG_ICC: usize = 254 * (65_535 - 2 - 14);
 
-/// A format that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OutputFormat {
-    /// PNG: lossless, 8 and 16 bits, alpha, any size.
-    Png,
-    /// JPEG: lossy, 8 bits, no alpha.
-    Jpeg,
-    /// WebP, lossless: 8 bits, alpha, up to 16,383 pixels a side.
-    WebP,
-    /// TIFF, lossless (deflate): 8 and 16 bits, alpha, any size; `BigTIFF` beyond 4 GB.
-    Tiff,
+named! {
+    /// A format that can be written.
+    #[derive(Default)]
+    pub enum OutputFormat ("file type", media_type) {
+        /// PNG: lossless, 8 and 16 bits, alpha, any size.
+        #[default]
+        Png = "image/png",
+        /// JPEG: lossy, 8 bits, no alpha.
+        Jpeg = "image/jpeg",
+        /// WebP, lossless: 8 bits, alpha, up to 16,383 pixels a side.
+        WebP = "image/webp",
+        /// TIFF, lossless (deflate): 8 and 16 bits, alpha, any size; `BigTIFF` beyond 4 GB.
+        Tiff = "image/tiff",
+    }
 }
 
 impl OutputFormat {
-    /// Every format that can be written.
-    pub const ALL: [Self; 4] = [Self::Png, Self::Jpeg, Self::WebP, Self::Tiff];
-
     /// The name that people know.
     pub const fn name(self) -> &'static str {
         match self {
@@ -68,45 +69,35 @@ impl OutputFormat {
         }
     }
 
-    /// The media type.
-    pub const fn media_type(self) -> &'static str {
+    /// The name on the command line.
+    pub const fn short_name(self) -> &'static str {
         match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::WebP => "image/webp",
-            Self::Tiff => "image/tiff",
+            Self::Png => "png",
+            Self::Jpeg => "jpeg",
+            Self::WebP => "webp",
+            Self::Tiff => "tiff",
         }
     }
 
-    /// The format of a media type.
-    ///
-    /// # Errors
-    /// `Parameter` names the types that there are.
-    pub fn from_media_type(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|f| f.media_type() == name).ok_or_else(|| {
-            Error::parameter(format!("Pictures of the type \"{name}\" cannot be written"), "Choose image/png, image/jpeg, image/webp or image/tiff")
-        })
+    /// The endings of its files' names, without the dot; the usual one comes first.
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Png => &["png"],
+            Self::Jpeg => &["jpg", "jpeg", "jfif"],
+            Self::WebP => &["webp"],
+            Self::Tiff => &["tif", "tiff"],
+        }
     }
 
     /// The usual ending of a file name, without the dot.
     pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpeg => "jpg",
-            Self::WebP => "webp",
-            Self::Tiff => "tif",
-        }
+        self.extensions()[0]
     }
 
     /// The format that a file name's ending names, in any case and without the dot.
     pub fn from_extension(ending: &str) -> Option<Self> {
-        match ending.to_ascii_lowercase().as_str() {
-            "png" => Some(Self::Png),
-            "jpg" | "jpeg" | "jfif" => Some(Self::Jpeg),
-            "webp" => Some(Self::WebP),
-            "tif" | "tiff" => Some(Self::Tiff),
-            _ => None,
-        }
+        let ending = ending.to_ascii_lowercase();
+        Self::ALL.into_iter().find(|format| format.extensions().contains(&ending.as_str()))
     }
 
     /// Whether it keeps 16 bits a sample.
@@ -120,6 +111,9 @@ impl OutputFormat {
     }
 }
 
+/// The quality of a lossy file where none is asked for.
+pub const USUAL_QUALITY: u8 = 90;
+
 /// How to write a file.
 #[derive(Debug, Clone)]
 pub struct EncoderOptions {
@@ -132,7 +126,7 @@ pub struct EncoderOptions {
 
 impl Default for EncoderOptions {
     fn default() -> Self {
-        Self { quality: 90, metadata: Metadata::default() }
+        Self { quality: USUAL_QUALITY, metadata: Metadata::default() }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 impl Supervisor {
     /// What a worker of the open engine says; others were given up.
-    pub(super) fn from_worker(&mut self, event: Event, mut job: Picture<'_, '_>) -> Result<()> {
+    pub(super) fn worker_says(&mut self, event: Event, mut job: Picture<'_, '_>) -> Result<()> {
         let (Event::Started { worker: id }
         | Event::Prepared { worker: id }
         | Event::Ran { worker: id, .. }

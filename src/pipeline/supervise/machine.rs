@@ -6,7 +6,8 @@ use super::engines::{whole_factor, whole_shape, workers_of};
 use super::workers::{Engine, State, Worker, prepare};
 use super::{Command, EngineMemory, EnginePlan, Event, Facts, Networks, SessionPlan, Sessions, Work, words};
 use crate::backend::BackendKind;
-use crate::backend::select::{Preference, Refusal, software_refused};
+use crate::backend::select::{Preference, Refusal};
+use crate::backend::software_refused;
 use crate::error::{Error, Result};
 use crate::model::graph::Shape;
 
@@ -198,7 +199,7 @@ impl Supervisor {
                 self.begin(job.ok_or_else(words::no_picture)?);
                 Ok(())
             }
-            (event, Phase::Planning | Phase::Working) => self.from_worker(event, job),
+            (event, Phase::Planning | Phase::Working) => self.worker_says(event, job),
             _ => Ok(()),
         }
     }
@@ -222,7 +223,7 @@ impl Supervisor {
     fn plan(&mut self, opaque_scale: Option<usize>) {
         let Some(Engine { kind, facts, .. }) = &self.engine else { return };
         self.commands.push_back(Command::Plan(EnginePlan {
-            engine: kind.name(),
+            backend: kind.name(),
             adapter: facts.adapter.clone(),
             max_buffer_bytes: facts.max_buffer_bytes,
             parallel: workers_of(*kind, self.most_workers),
@@ -259,7 +260,7 @@ impl Supervisor {
     fn work(&mut self, job: &mut dyn Work) -> Result<Option<Command>> {
         let Some(engine) = &mut self.engine else { return Err(words::stuck()) };
         let is_running = engine.is_running();
-        let free = engine.free();
+        let free = engine.free(job.tiles().saturating_sub(job.tiles_done()));
         if free.is_none() && !self.sessions.slots.is_empty() {
             return Ok(Some(Command::Wait));
         }

@@ -199,7 +199,7 @@ impl Facts {
 #[serde(rename_all = "camelCase")]
 pub struct EnginePlan {
     /// Name of the engine.
-    pub engine: &'static str,
+    pub backend: &'static str,
     /// Its device in words.
     pub adapter: String,
     /// Largest buffer of the engine, in bytes.

@@ -49,9 +49,14 @@ impl Engine {
     }
 
     /// The worker that gets the next tile: in turns, so that the tiles of a row run side by side and its pixels are encoded soon.
-    pub(super) fn free(&mut self) -> Option<&mut Worker> {
-        // On the CPU one tile waits at each worker, so that none is idle while rows are encoded; a GPU has its own in flight.
-        let lanes = self.facts.tiles_in_flight.max(1) + usize::from(self.kind != BackendKind::Gpu);
+    ///
+    /// `missing`: tiles of the picture that are not done.
+    pub(super) fn free(&mut self, missing: usize) -> Option<&mut Worker> {
+        let running: usize = self.workers.iter().map(|worker| worker.running.len()).sum();
+        // On the CPU one tile waits at each worker, so that none is idle while rows are encoded; a GPU has its own in flight. The last
+        // ones wait for whoever is free first.
+        let one_waits = self.kind != BackendKind::Gpu && missing.saturating_sub(running) >= self.workers.len();
+        let lanes = self.facts.tiles_in_flight.max(1) + usize::from(one_waits);
         let free = self.workers.iter_mut().filter(|worker| worker.state == State::Ready && worker.running.len() < lanes);
         free.min_by_key(|worker| worker.running.len())
     }

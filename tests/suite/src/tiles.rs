@@ -7,7 +7,8 @@ use inlarge::backend::{Backend, Tensor};
 use inlarge::codec::encode::MemoryFile as Sink;
 use inlarge::finish::lock::Fidelity;
 use inlarge::model::Network;
-use inlarge::pipeline::{Job, JobOptions};
+use inlarge::order::Order;
+use inlarge::pipeline::{Job, Setup};
 
 use crate::FILE_TOLERANCE;
 use crate::graphs::{compact, luma};
@@ -20,7 +21,7 @@ pub(crate) async fn tiled_equals_untiled(backend: &dyn Backend) -> Result<String
     let file = picture(None);
     for (name, graph) in [("luma", luma(2)), ("compact", compact(2))] {
         let network = Network::from_graph(graph);
-        let whole = enlarge(backend, &network, &file, WIDTH.max(HEIGHT)).await?;
+        let whole = enlarge(backend, &network, &file, WIDTH.max(HEIGHT) as u32).await?;
         for tile in [32, 64, 129] {
             let tiled = enlarge(backend, &network, &file, tile).await?;
             let difference = largest_step(&whole, &tiled)?;
@@ -78,19 +79,14 @@ fn picture(changed: Option<(usize, usize)>) -> Vec<u8> {
 }
 
 /// Enlarges twice with tiles of `tile` and returns the result's samples.
-async fn enlarge(backend: &dyn Backend, network: &Network, file: &[u8], tile: usize) -> Result<Vec<u8>, String> {
+async fn enlarge(backend: &dyn Backend, network: &Network, file: &[u8], tile: u32) -> Result<Vec<u8>, String> {
     let sink = Sink::default();
-    let options = JobOptions {
-        input: "picture.png".into(),
-        model: "test".into(),
-        tile: Some(tile),
-        max_buffer_bytes: backend.capabilities().max_buffer_bytes,
-        // What the engine gives is compared, as it is.
-        fidelity: Some(Fidelity::Off),
-        ..JobOptions::default()
-    };
+    // What the engine gives is compared, as it is.
+    let order = Order { tile: Some(tile), fidelity: Some(Fidelity::Off), ..Order::default() };
+    let setup =
+        Setup { input: "picture.png".into(), model: "test".into(), max_buffer_bytes: backend.capabilities().max_buffer_bytes, ..Setup::default() };
     let text = |e: inlarge::Error| e.to_string();
-    let mut job = Job::open(file, &[network], options, None, sink.clone()).map_err(text)?;
+    let mut job = Job::open(file, &[network], &order, setup, sink.clone()).map_err(text)?;
     let session = backend.prepare(network, job.sessions()[0]).await.map_err(text)?;
     // Networks of random weights change the picture: the same answer given as from two engines is accepted.
     while let Some(request) = job.next_tile().map_err(text)? {

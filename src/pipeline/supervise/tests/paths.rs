@@ -223,8 +223,7 @@ fn where_all_workers_are_dead_one_is_started_once() {
 fn a_worker_that_does_not_start_or_prepare_is_done_without() {
     let mut desk = Desk::new(Only(Simd), Fake::new(1, 6), 3);
     let end = run(&mut desk, |_, command| match command {
-        Command::Start { worker: 1 } => Some(fails(command, Error::limits("No memory", ""))),
-        Command::Prepare { worker: 2, .. } => Some(fails(command, Error::limits("No memory", ""))),
+        Command::Start { worker: 1 } | Command::Prepare { worker: 2, .. } => Some(fails(command, Error::limits("No memory", ""))),
         other => Some(works(other)),
     });
     assert_eq!((end, desk.job().warnings.len()), (Command::Done, 0));
@@ -340,9 +339,9 @@ fn rows_without_a_network_need_no_worker() {
 
 #[test]
 fn tiles_are_dealt_in_turns() {
-    let deal = |preference, workers, expected: &[usize]| {
-        let mut desk = Desk::new(preference, Fake::new(1, 20), workers);
-        let mut hold = |_: &mut Desk, command: &Command| Some(works(command));
+    let deal = |preference, tiles, workers, expected: &[usize]| {
+        let mut desk = Desk::new(preference, Fake::new(1, tiles), workers);
+        let hold = |_: &mut Desk, command: &Command| Some(works(command));
         // Until all workers are ready, before any tile comes back.
         loop {
             desk.ask().unwrap();
@@ -358,9 +357,11 @@ fn tiles_are_dealt_in_turns() {
         }
         assert_eq!(dealt, expected);
     };
-    // One runs and one waits at each; a GPU has as many as it says.
-    deal(Only(Simd), 3, &[2, 2, 2]);
-    deal(Only(Gpu), 1, &[1]);
+    // One runs and one waits at each; the last ones wait for whoever is free first. A GPU has as many as it says.
+    deal(Only(Simd), 20, 3, &[2, 2, 2]);
+    deal(Only(Simd), 3, 3, &[1, 1, 1]);
+    deal(Only(Simd), 7, 3, &[2, 2, 1]);
+    deal(Only(Gpu), 20, 1, &[1]);
 }
 
 #[test]

@@ -5,8 +5,11 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::codec::INCH;
 use crate::error::{Error, Result};
+use crate::named::unknown;
 
 /// Most that a picture is enlarged by.
 pub const MAX_FACTOR: f64 = 16.0;
@@ -67,14 +70,14 @@ impl Size {
         let side = |side: f64| (side * factor).round().max(1.0);
         let most = MAX_FACTOR * (1.0 + 1e-6) + 0.5 / w.min(h);
         if !factor.is_finite() || factor <= 0.0 {
-            return Err(Error::parameter(format!("A size of {factor} times the picture was asked for"), "Choose a factor from 1 to 16"));
+            check_factor(factor)?;
         }
         if factor > most {
             return Err(Error::parameter(
                 format!(
                     "The result would be {factor:.1} times as large as the picture of {width} x {height}; a network has nothing to say beyond {MAX_FACTOR} times"
                 ),
-                format!("Choose at most {} x {} pixels", width as u64 * 16, height as u64 * 16),
+                format!("Choose at most {} x {} pixels", f64::from(width) * MAX_FACTOR, f64::from(height) * MAX_FACTOR),
             ));
         }
         let exact = match self {
@@ -95,17 +98,112 @@ impl Size {
     }
 }
 
-/// `4k`, `8k`, `16k`: what fits into a screen or a frame of that name.
+/// Checks a factor that is asked for, before there is a picture.
+///
+/// # Errors
+/// `Parameter` where it is not above 0 and up to [`MAX_FACTOR`].
+pub fn check_factor(factor: f64) -> Result<()> {
+    if factor > 0.0 && factor <= MAX_FACTOR {
+        return Ok(());
+    }
+    Err(Error::parameter(format!("A size of {factor} times the picture was asked for"), format!("Choose a factor of up to {MAX_FACTOR}")))
+}
+
+/// An exact size as users ask for it: one of these.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub enum SizeRequest {
+    /// Times the picture, each way; up to 16.
+    Factor(f64),
+    /// Width in pixels.
+    Width(u32),
+    /// Height in pixels.
+    Height(u32),
+    /// Longer side in pixels.
+    LongEdge(u32),
+    /// Millions of pixels.
+    Megapixels(f64),
+    /// As large as fits into 4k (3840 x 2160), 8k (7680 x 4320) or 16k (15360 x 8640), either way round.
+    Fit(String),
+    /// As large as fits onto a sheet, at so many pixels an inch, either way round: `30x20cm@300`, `12x8in@240`.
+    Print(String),
+}
+
+impl SizeRequest {
+    /// The size, its name or sheet understood.
+    ///
+    /// # Errors
+    /// `Parameter` for a name or a sheet that is not understood.
+    pub fn size(&self) -> Result<Size> {
+        Ok(match self {
+            Self::Factor(factor) => {
+                check_factor(*factor)?;
+                Size::Factor(*factor)
+            }
+            Self::Width(width) => Size::Width(*width),
+            Self::Height(height) => Size::Height(*height),
+            Self::LongEdge(edge) => Size::LongEdge(*edge),
+            Self::Megapixels(millions) => Size::Megapixels(*millions),
+            Self::Fit(name) => frame(name)?,
+            Self::Print(sheet) => Size::Print(sheet.parse()?),
+        })
+    }
+}
+
+/// The size, as arguments: one of them.
+#[cfg(feature = "cli")]
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub struct SizeArgs {
+    /// Enlargement factor, up to 16 [default: 4]
+    #[arg(short, long)]
+    scale: Option<f64>,
+    /// Width of the result in pixels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    width: Option<u32>,
+    /// Height of the result in pixels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    height: Option<u32>,
+    /// Longer side of the result in pixels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    long_edge: Option<u32>,
+    /// Size of the result in millions of pixels
+    #[arg(long, value_name = "N")]
+    megapixels: Option<f64>,
+    /// As large as fits into 4k (3840 x 2160), 8k or 16k, either way round
+    #[arg(long, value_name = "4k|8k|16k")]
+    fit: Option<String>,
+    /// As large as fits onto a sheet, at so many pixels an inch: 30x20cm@300, 12x8in@240
+    #[arg(long, value_name = "SIZE@DPI")]
+    print: Option<String>,
+}
+
+#[cfg(feature = "cli")]
+impl SizeArgs {
+    /// The factor and the exact size of an [`Order`](super::Order), of which at most one is given.
+    pub fn request(&self) -> (Option<f64>, Option<SizeRequest>) {
+        let Self { scale, width, height, long_edge, megapixels, fit, print } = self;
+        let exact = [
+            width.map(SizeRequest::Width),
+            height.map(SizeRequest::Height),
+            long_edge.map(SizeRequest::LongEdge),
+            megapixels.map(SizeRequest::Megapixels),
+            fit.clone().map(SizeRequest::Fit),
+            print.clone().map(SizeRequest::Print),
+        ];
+        (*scale, exact.into_iter().flatten().next())
+    }
+}
+
+/// What fits into a screen or a frame of a name.
 ///
 /// # Errors
 /// `Parameter` names those that there are.
 pub fn frame(name: &str) -> Result<Size> {
-    match name.to_ascii_lowercase().as_str() {
-        "4k" => Ok(Size::Fit(3840, 2160)),
-        "8k" => Ok(Size::Fit(7680, 4320)),
-        "16k" => Ok(Size::Fit(15_360, 8640)),
-        _ => Err(Error::parameter(format!("There is no frame of the name \"{name}\""), "Choose 4k, 8k or 16k")),
-    }
+    const FRAMES: [(&str, Size); 3] = [("4k", Size::Fit(3840, 2160)), ("8k", Size::Fit(7680, 4320)), ("16k", Size::Fit(15_360, 8640))];
+    let found = FRAMES.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, size)| size).ok_or_else(|| unknown("frame of the name", name, &FRAMES.map(|(known, _)| known)))
 }
 
 impl FromStr for Print {
@@ -123,13 +221,40 @@ impl FromStr for Print {
             _ => return Err(wrong()),
         };
         let (width, height) = sheet.split_once('x').ok_or_else(wrong)?;
-        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|v| v.is_finite() && *v > 0.0).ok_or_else(wrong);
+        let number = |text: &str| decimal(text.trim()).filter(|v| v.is_finite() && *v > 0.0).ok_or_else(wrong);
         let dpi = number(dpi.trim_end_matches("dpi"))?;
         if !(1.0..=65_535.0).contains(&dpi) {
             return Err(Error::parameter(format!("{dpi} pixels an inch were asked for"), "Choose 1 to 65535; prints have 150 to 600"));
         }
         Ok(Self { width: number(width)? / unit, height: number(height)? / unit, dpi })
     }
+}
+
+/// A number as people write it: digits, a point, an exponent. Exact up to 15 digits and a few units in the last place beyond; the
+/// standard library's is exact for all, by a table that weighs 13 kB in the browser's module.
+fn decimal(text: &str) -> Option<f64> {
+    /// A power of ten that, times ten, leaves room in 64 bits.
+    const ROOM: u64 = 1_000_000_000_000_000_000;
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let (digits, exponent) = text.split_once(['e', 'E']).map_or(Some((text, 0)), |(digits, power)| Some((digits, power.parse().ok()?)))?;
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && part.is_empty() {
+        return None;
+    }
+    let (mut value, mut exponent): (u64, i32) = (0, exponent);
+    for (digits, behind_point) in [(whole, false), (part, true)] {
+        for digit in digits.chars() {
+            let digit = u64::from(digit.to_digit(10)?);
+            let kept = value < ROOM;
+            if kept {
+                value = 10 * value + digit;
+            }
+            exponent = exponent.checked_add(i32::from(!kept) - i32::from(behind_point))?;
+        }
+    }
+    // 10^22 is the largest power of ten without a rounding; powers beyond the range of f64 give infinity.
+    let power = 10_f64.powi(exponent.checked_abs()?);
+    Some(if exponent < 0 { value as f64 / power } else { value as f64 * power })
 }
 
 /// A network that can be a pass.
@@ -214,6 +339,19 @@ mod tests {
             assert!(wrong.parse::<Print>().is_err(), "{wrong}");
         }
         assert!(frame("5k").is_err());
+    }
+
+    #[test]
+    fn decimals_are_read_as_the_standard_library_reads_them() {
+        for text in ["30", "20.5", "0.1", "+2", ".5", "5.", "007", "1e3", "2.5E-2", "8.27", "11.69", "123456.789012345", "1e22", "4e+1", "0"] {
+            assert_eq!(decimal(text), text.parse().ok(), "{text}");
+        }
+        for wrong in ["", ".", "+", "e3", "1e", "1,5", "1.2.3", "x", "0x1", "1e3.5", "--1", "+-1"] {
+            assert_eq!((decimal(wrong), wrong.parse::<f64>().ok()), (None, None), "{wrong}");
+        }
+        let long = "3.14159265358979323846264338327950288";
+        assert!((decimal(long).unwrap() - long.parse::<f64>().unwrap()).abs() < 1e-15);
+        assert_eq!(decimal("12345678901234567890123"), Some(12_345_678_901_234_567_890_123.0));
     }
 
     #[test]
