@@ -4,6 +4,7 @@ import { assets, moduleDigests } from './www/build/assets.ts';
 import { withIntegrity } from './www/build/integrity.ts';
 import { npmPackage } from './www/build/npm.ts';
 import { preload } from './www/build/preload.ts';
+import { usual } from './www/build/usual.ts';
 import { workspaceVersion } from './www/build/version.ts';
 
 /**
@@ -11,11 +12,15 @@ import { workspaceVersion } from './www/build/version.ts';
  * fixed names, because the library finds workers by name below its asset base, each in one file, because a worker that imports
  * starts later; the default one adds the page and its service worker; `--mode npm` writes the package to dist/npm/.
  */
-export default defineConfig(({ mode }): UserConfig => {
+export default defineConfig(async ({ mode }): Promise<UserConfig> => {
   const common: UserConfig = {
     base: './',
     publicDir: false,
-    define: { __INLARGE_VERSION__: JSON.stringify(workspaceVersion()), __INLARGE_MODULES__: JSON.stringify(moduleDigests()) },
+    define: {
+      __INLARGE_VERSION__: JSON.stringify(workspaceVersion()),
+      __INLARGE_MODULES__: JSON.stringify(moduleDigests()),
+      __INLARGE_USUAL__: await usual(),
+    },
   };
   const target = 'es2022';
   if (mode === 'coordinator' || mode === 'compute') return { ...common, build: { target, outDir: 'dist', emptyOutDir: mode === 'coordinator', ...worker(mode) } };

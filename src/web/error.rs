@@ -23,8 +23,28 @@ pub(super) fn to_js(error: &Error) -> JsValue {
     object.into()
 }
 
+/// The error that a JavaScript one was made of, or of the kind that comes nearest: its message may hold the remedy already.
+#[cfg(all(feature = "codec", feature = "simd"))]
+pub(super) fn from_js(kind: &str, message: &str, remedy: &str) -> Error {
+    let bare = |text: &str| text.trim_end().trim_end_matches('.').to_owned();
+    let remedy = bare(remedy);
+    let message = bare(message);
+    let what = message.strip_suffix(&remedy).map_or_else(|| message.clone(), bare);
+    let fault = crate::error::Fault { what, remedy };
+    match kind {
+        "decode" => Error::Decode(fault),
+        "encode" => Error::Encode(fault),
+        "model" => Error::Model(fault),
+        "limits" => Error::Limits(fault),
+        "parameter" => Error::Parameter(fault),
+        "unsupported" => Error::Unsupported(fault),
+        "cancelled" => Error::Cancelled,
+        _ => Error::Device(fault),
+    }
+}
+
 /// A [`Fault`](crate::error::Fault) holds its sentences without their full stop.
-fn sentence(words: &str) -> String {
+pub(super) fn sentence(words: &str) -> String {
     if words.is_empty() { String::new() } else { [words, "."].concat() }
 }
 

@@ -3,12 +3,23 @@
 //! Every method forwards; errors become JavaScript `Error` objects with `kind` and `remedy`.
 #![allow(unreachable_pub, reason = "wasm-bindgen exports the public items of private modules")]
 
+#[cfg(all(feature = "codec", feature = "simd"))]
+mod chunks;
+#[cfg(feature = "formats")]
+mod codecs;
+#[cfg(any(feature = "simd", feature = "tract"))]
 mod engine;
 mod error;
-#[cfg(feature = "codec")]
+#[cfg(all(feature = "codec", feature = "simd"))]
 mod job;
-#[cfg(feature = "codec")]
+#[cfg(all(feature = "codec", feature = "simd"))]
+mod model;
+#[cfg(all(feature = "codec", feature = "simd"))]
+mod order;
+#[cfg(all(feature = "codec", feature = "simd"))]
 mod preview;
+#[cfg(all(feature = "codec", feature = "simd"))]
+mod supervise;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -4,7 +4,7 @@ use js_sys::Uint8ClampedArray;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::JsError;
-use crate::codec::decode;
+use crate::codec::Decoded;
 use crate::pipeline::preview::{Preview as PipelinePreview, preview};
 
 /// A preview.
@@ -56,8 +56,8 @@ impl Preview {
     }
 }
 
-/// Decodes `file` and reduces it so that neither side is longer than `max_side`.
-#[wasm_bindgen(js_name = decodePreview)]
-pub fn decode_preview(file: &[u8], max_side: u32) -> Result<Preview, JsError> {
-    Ok(Preview(preview(decode(file)?, max_side)?))
+impl Preview {
+    pub(super) fn of(decoded: Decoded, max_side: u32) -> Result<Self, JsError> {
+        Ok(Self(preview(decoded, max_side)?))
+    }
 }

@@ -1,12 +1,18 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
 /** The wasm packages that are there: `cargo xtask serve` builds the page before those that it names here, and once more after them. */
-const PACKAGES = ['app', 'app-relaxed', 'tract'].filter((name) => !(process.env['INLARGE_LATER'] ?? '').split(',').includes(name));
+const PACKAGES = ['app', 'app-relaxed', 'codecs', 'tract'].filter((name) => !(process.env['INLARGE_LATER'] ?? '').split(',').includes(name));
 
-/** The files of a wasm package that a browser fetches. */
+/** The files of each that a browser fetches. */
 const WASM_FILES = ['inlarge.js', 'inlarge_bg.wasm'];
+
+/** SHA-256 of each package's module, for the scripts that fetch it. */
+export function moduleDigests(): Record<string, string> {
+  return Object.fromEntries(PACKAGES.map((name) => [name, createHash('sha256').update(read(join('www/wasm', name, 'inlarge_bg.wasm'))).digest('hex')]));
+}
 
 /** Copies the wasm packages and models to where the asset base is, under `out`. */
 export function copyAssets(out: string): void {
@@ -32,6 +38,11 @@ function copy(from: string, to: string): void {
   if (!existsSync(from)) throw missing(from);
   mkdirSync(join(to, '..'), { recursive: true });
   copyFileSync(from, to);
+}
+
+function read(file: string): Buffer {
+  if (!existsSync(file)) throw missing(file);
+  return readFileSync(file);
 }
 
 function missing(file: string): Error {

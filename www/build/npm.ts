@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin, UserConfig } from 'vite';
 import { copyAssets } from './assets.ts';
@@ -15,7 +15,6 @@ export function npmPackage(common: UserConfig, target: string): UserConfig {
       outDir: OUT,
       emptyOutDir: true,
       modulePreload: false,
-      license: { fileName: 'THIRD-PARTY-LICENSES.md' },
       rolldownOptions: {
         // The library's exports must survive: nothing in this build imports them.
         preserveEntrySignatures: 'exports-only',
@@ -38,11 +37,20 @@ function packageFiles(): Plugin {
     name: 'inlarge-npm',
     writeBundle() {
       copyAssets(OUT);
+      copyTypes();
       for (const file of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(file, join(OUT, file));
       copyFileSync('docs/EMBEDDING.md', join(OUT, 'README.md'));
       writeFileSync(join(OUT, 'package.json'), `${JSON.stringify(description(), null, 2)}\n`);
     },
   };
+}
+
+/** The types that Rust declares, for those of the library: without what only the newest libraries of TypeScript know. */
+function copyTypes(): void {
+  const types = readFileSync('www/wasm/app/inlarge.d.ts', 'utf8').replace(/^.*\[Symbol\.dispose\].*\n/gm, '');
+  const folder = join(OUT, 'types/wasm/app');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'inlarge.d.ts'), types);
 }
 
 function description(): object {

@@ -1,4 +1,4 @@
-import { ModelError, ParameterError } from '../shared/errors.js';
+import { ModelError } from '../shared/errors.js';
 import { Damaged, intact } from '../shared/intact.js';
 import { isManifest, type Manifest, type ModelEntry } from '../shared/manifest.js';
 
@@ -45,32 +45,3 @@ function unreadable(address: string, cause: unknown): ModelError {
 export function namesOf(models: readonly ModelEntry[]): string[] {
   return [...new Set(models.map((model) => model.name))];
 }
-
-/** The networks for a choice of the user: the model at each of its scales, for passes to be made of. */
-export function choose(models: readonly ModelEntry[], name: string, variant: string | undefined): ModelEntry[] {
-  const named = models.filter((model) => model.name === name || model.id === name);
-  const [first] = named;
-  if (!first) {
-    throw new ParameterError(`There is no model "${name}".`, `Choose one of: auto, ${namesOf(models).join(', ')}.`);
-  }
-  const family = named.filter((model) => model.name === first.name);
-  const variants = [...new Set(family.map((model) => model.variant))];
-  if (variant !== undefined && !variants.includes(variant)) {
-    throw new ParameterError(`The model "${name}" has no variant "${variant}".`, `Choose one of: ${variants.join(', ')}.`);
-  }
-  return [...new Set(family.map((model) => model.scale))].flatMap((scale) => {
-    const sized = family.filter((model) => model.scale === scale);
-    return sized.find((model) => model.variant === (variant ?? DEFAULT_VARIANT)) ?? sized[0] ?? [];
-  });
-}
-
-/** The training that pictures from the web need; a model that lacks it is used as it is. */
-const DEFAULT_VARIANT = 'web';
-
-/** Whether a model has such a variant. */
-export function hasVariant(models: readonly ModelEntry[], name: string, variant: string): boolean {
-  return models.some((model) => model.name === name && model.variant === variant);
-}
-
-/** Start of the ids of models that the user added. */
-export const USER_PREFIX = 'user-';

@@ -1,6 +1,6 @@
 import type { Kind, ModelEntry } from '../shared/manifest.js';
 import type {
-  BackendChoice, EngineReport, FinishRequest, MetadataChoice, OutputType, PlannedSize, PreviewResult, Pyramid, Progress, Report, SinkChoice, SizeRequest,
+  BackendChoice, EngineReport, Machine, Order, Plan, PreviewResult, Pyramid, Progress, Report, SinkChoice,
 } from '../shared/protocol.js';
 
 /** What can be enlarged. An address is fetched from its own origin, or from wherever the page's connect-src allows. */
@@ -19,24 +19,8 @@ export interface UpscalerOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface UpscaleOptions extends FinishRequest {
-  /** Result pixels per source pixel, up to 16; 4 where left out. What the model's passes make too much is resampled. */
-  readonly scale?: number;
-  /** An exact size instead. */
-  readonly size?: SizeRequest;
-  /** Name or id of a model, or `auto`: the one that suits what the picture shows, which the report's `kind` and `model` name. */
-  readonly model?: string;
-  /** Which training of the model, where it has several. */
-  readonly variant?: string;
-  /** Another engine than the upscaler's, for this picture. */
-  readonly backend?: BackendChoice;
-  /** Edge of a tile in source pixels; left out, the engine chooses. */
-  readonly tile?: number;
-  /**
-   * `quality` (1 to 100, 90 where left out) is for JPEG; PNG, WebP and TIFF are lossless. `metadata` says what of EXIF, XMP
-   * and IPTC goes on: all of it where left out.
-   */
-  readonly output?: { readonly type?: OutputType; readonly quality?: number; readonly metadata?: MetadataChoice };
+/** What to make of a picture: an order, and what concerns the call. */
+export interface UpscaleOptions extends Order {
   /**
    * Where the result is written while it is made: a file that the user chose (`showSaveFilePicker`), `storage` (the origin's
    * private file system), or `memory`. `auto` takes the storage where the result will be large and the browser offers it.
@@ -47,6 +31,14 @@ export interface UpscaleOptions extends FinishRequest {
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting it rejects the call with an `AbortError` at once and ends the work. */
   readonly signal?: AbortSignal;
+}
+
+/** What is known of a picture that is planned. */
+export interface PlannedPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly kind?: Kind | undefined;
+  readonly name?: string;
 }
 
 export interface UpscaleResult {
@@ -75,12 +67,13 @@ export interface Upscaler {
    * Fetches a model and starts the workers that a picture will need, while the user is still choosing. Never rejects: what
    * goes wrong comes up with the picture.
    */
-  ready(options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'>): Promise<void>;
+  ready(options?: UpscaleOptions): Promise<void>;
   /**
-   * The size that a picture of `width` x `height` will get, and the networks' passes that lead there. Undefined where only
-   * running the network tells. For the model `auto`, `kind` is what the picture shows, a photograph unless told. Rejects with a `ParameterError` or `LimitsError` where `upscale` would.
+   * What an order will make of a picture: size, passes, name, bytes, memory, and time and advice as far as `machine` lets it be told. Undefined
+   * where only running the network tells. For the model `auto`, `kind` is what the picture shows, a photograph unless told. Rejects with a
+   * `ParameterError` or `LimitsError` where `upscale` would.
    */
-  plan(picture: { readonly width: number; readonly height: number; readonly kind?: Kind | undefined }, options?: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant' | 'output'>): Promise<PlannedSize | undefined>;
+  plan(picture: PlannedPicture, options?: UpscaleOptions, machine?: Partial<Machine>): Promise<Plan | undefined>;
   /** What a picture shows, as far as can be guessed: what the model `auto` goes by. */
   kind(input: UpscaleInput): Promise<Kind>;
   /** The models that can be chosen, the user's own included. */

@@ -1,27 +1,20 @@
 import { proxy } from 'comlink';
-import { abortError, ModelError, ParameterError } from '../shared/errors.js';
+import { abortError, ParameterError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
-import { forKinds, type Kind, type Manifest, type ModelEntry } from '../shared/manifest.js';
+import { type Kind, type Manifest, type ModelEntry } from '../shared/manifest.js';
 import type {
-  BackendChoice, EngineReport, FinishRequest, JobRequest, JobResult, ModelSource, OutputType, PlannedSize, PreviewResult, Progress, Pyramid, SizeRequest,
+  BackendChoice, EngineReport, JobRequest, JobResult, Machine, Order, Plan, PreviewResult, Progress, Pyramid,
 } from '../shared/protocol.js';
 import { manifestOf } from './ahead.js';
-import { choose, hasVariant, USER_PREFIX } from './catalogue.js';
-import { Crew, type Coordinator } from './crew.js';
+import { UpscalerWorkers, type Coordinator } from './workers.js';
 import { decodeInBrowser, toFile } from './input.js';
-import { resultName } from './names.js';
-import { discard, removeEmpty, retire, shelf } from './shelf.js';
+import { discard, removeEmpty, retire, storageFolder } from './storage-folder.js';
 import { defaultWorkers } from './spawn.js';
-import type { UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
+import type { PlannedPicture, UpscaleInput, UpscaleOptions, Upscaler, UpscaleResult, UpscalerOptions } from './types.js';
 
-/** Quality of a JPEG where none is asked for. */
-const USUAL_QUALITY = 90;
 /** In a variable of its own: a bundler takes `new URL(x, import.meta.url)` for a file to copy. */
 const HERE = import.meta.url;
-const CHOICES: readonly string[] = ['auto', 'gpu', 'simd', 'tract', 'reference'];
-const METADATA: readonly string[] = ['keep', 'no-location', 'none'];
 const SINKS: readonly string[] = ['auto', 'memory', 'storage'];
-const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'];
 
 /**
  * Loads the engine and starts the best backend that can be trusted on this device.
@@ -30,38 +23,36 @@ const TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'imag
  */
 export async function createUpscaler(options: UpscalerOptions = {}): Promise<Upscaler> {
   const { backend = 'auto', signal } = options;
-  checkBackend(backend);
   signal?.throwIfAborted();
   carryFaultsOnce();
   const assetBase = folderOf(options.assetBase);
   // What pages that ended have left is removed now.
-  void shelf();
-  const workers = Math.max(1, Math.floor(options.workers ?? defaultWorkers()));
-  const crew = new Crew(assetBase, workers, backend);
+  void storageFolder();
+  const count = Math.max(1, Math.floor(options.workers ?? defaultWorkers()));
+  const workers = new UpscalerWorkers(assetBase, count, backend);
   const began = performance.now();
   const progress = (done: number) => options.onProgress?.({ phase: 'load', done, total: 2, seconds: (performance.now() - began) / 1000 });
-  signal?.addEventListener('abort', () => crew.endAll(), { once: true });
+  signal?.addEventListener('abort', () => workers.endAll(), { once: true });
   try {
     progress(0);
-    const [manifest, coordinator] = await Promise.all([manifestOf(assetBase), crew.coordinator()]);
+    const [manifest, coordinator] = await Promise.all([manifestOf(assetBase), workers.coordinator()]);
     progress(1);
     const engine = await coordinator.guarded(coordinator.api.engine(backend));
     progress(2);
-    return new Running(crew, assetBase, manifest, backend, engine, options);
+    return new QueuedUpscaler(workers, manifest, backend, engine, options);
   } catch (error) {
-    crew.endAll();
+    workers.endAll();
     signal?.throwIfAborted();
     throw error;
   }
 }
 
-class Running implements Upscaler {
+class QueuedUpscaler implements Upscaler {
   engine: EngineReport;
-  private readonly crew: Crew;
-  private readonly assetBase: URL;
+  private readonly workers: UpscalerWorkers;
   private readonly onProgress: ((progress: Progress) => void) | undefined;
   private readonly shipped: Manifest;
-  private readonly added = new Map<string, { entry: ModelEntry; file: Blob }>();
+  private readonly added: ModelEntry[] = [];
   private readonly life = new AbortController();
   private backend: BackendChoice;
   /** Settles when the work before is over and cleaned up; never rejects. */
@@ -69,15 +60,13 @@ class Running implements Upscaler {
   private jobs = 0;
 
   constructor(
-    crew: Crew,
-    assetBase: URL,
+    workers: UpscalerWorkers,
     manifest: Manifest,
     backend: BackendChoice,
     engine: EngineReport,
     options: UpscalerOptions,
   ) {
-    this.crew = crew;
-    this.assetBase = assetBase;
+    this.workers = workers;
     this.shipped = manifest;
     this.backend = backend;
     this.engine = engine;
@@ -86,29 +75,24 @@ class Running implements Upscaler {
   }
 
   models(): readonly ModelEntry[] {
-    return [...this.shipped.models, ...[...this.added.values()].map(({ entry }) => entry)];
+    return [...this.shipped.models, ...this.added];
   }
 
   async addModel(file: Blob): Promise<ModelEntry> {
-    const facts = await this.direct((coordinator) => coordinator.api.inspect(file));
     const name = 'name' in file && typeof file.name === 'string' ? file.name.replace(/\.onnx$/i, '') : 'model';
-    const id = `${USER_PREFIX}${this.added.size + 1}`;
-    const entry: ModelEntry = {
-      id, name, scale: facts.scale, variant: '', file: '', bytes: file.size, sha256: '', licence: '',
-    };
-    if (this.models().some((model) => model.name === name)) {
-      throw new ModelError(`There is a model "${name}" already.`, 'Give the file another name.');
-    }
-    this.added.set(id, { entry, file });
+    const scale = await this.direct((coordinator) => coordinator.api.add(name, file));
+    // A coordinator that takes this one's place has to know of it too.
+    this.workers.own.push({ name, file, scale });
+    const entry: ModelEntry = { id: name, name, scale, variant: '', file: '', bytes: file.size, sha256: '', licence: '' };
+    this.added.push(entry);
     return entry;
   }
 
   useEngine(backend: BackendChoice): Promise<EngineReport> {
-    checkBackend(backend);
     return this.enqueue(undefined, async (coordinator) => {
       this.engine = await coordinator.guarded(coordinator.api.engine(backend));
       this.backend = backend;
-      this.crew.backend = backend;
+      this.workers.backend = backend;
       return this.engine;
     });
   }
@@ -127,55 +111,31 @@ class Running implements Upscaler {
     return this.direct((coordinator) => coordinator.api.pyramid(blob, width, height));
   }
 
-  async ready(options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant'> = {}): Promise<void> {
+  async ready(options: UpscaleOptions = {}): Promise<void> {
     try {
-      const entries = this.chosen(options, 'photo');
-      const sources = entries.map((entry) => this.sourceOf(entry));
-      await this.direct((coordinator) => coordinator.api.ready(this.backend, sources, sizeOf(options, entries)));
+      await this.direct((coordinator) => coordinator.api.ready(orderOf(options, this.backend)));
     } catch {
       // The picture's to say.
     }
   }
 
-  async plan(
-    { width, height, kind = 'photo' }: { readonly width: number; readonly height: number; readonly kind?: Kind | undefined },
-    options: Pick<UpscaleOptions, 'model' | 'scale' | 'size' | 'variant' | 'output'> = {},
-  ): Promise<PlannedSize | undefined> {
-    const entries = this.chosen(options, kind);
-    const sources = entries.map((entry) => this.sourceOf(entry));
-    const { type = 'image/png', quality = USUAL_QUALITY } = options.output ?? {};
-    return this.direct((coordinator) => coordinator.api.plan(sources, sizeOf(options, entries), width, height, { type, quality }));
+  async plan(picture: PlannedPicture, options: UpscaleOptions = {}, machine: Partial<Machine> = {}): Promise<Plan | undefined> {
+    const { width, height, kind, name = '' } = picture;
+    const subject = { width, height, name, ...(kind === undefined ? {} : { kind }) };
+    return this.direct((coordinator) => coordinator.api.plan(orderOf(options, this.backend), subject, { host: 'browser', ...machine }));
   }
 
   async upscale(input: UpscaleInput, options: UpscaleOptions = {}): Promise<UpscaleResult> {
-    const { signal } = options;
-    const type: OutputType = options.output?.type ?? 'image/png';
-    const quality = options.output?.quality ?? USUAL_QUALITY;
-    const metadata = options.output?.metadata ?? 'keep';
-    const backend = options.backend ?? this.backend;
-    checkBackend(backend);
-    const sink = options.sink ?? 'auto';
+    const { signal, sink = 'auto' } = options;
+    const order = orderOf(options, this.backend);
+    const backend = order.backend ?? this.backend;
     if (typeof sink === 'string' && !SINKS.includes(sink)) throw new ParameterError(`There is no sink "${sink}".`, `Choose one of: ${SINKS.join(', ')}, or a file's handle.`);
-    if (!METADATA.includes(metadata)) {
-      throw new ParameterError(`There is no metadata choice "${metadata}".`, `Choose one of: ${METADATA.join(', ')}.`);
-    }
-    if (!TYPES.includes(type)) throw new ParameterError(`Files of type "${type}" are not written.`, `Choose one of: ${TYPES.join(', ')}.`);
-    if (!(quality >= 1 && quality <= 100)) throw new ParameterError(`A quality of ${quality} is not offered.`, 'Choose 1 to 100.');
-    const entries = this.chosen(options, 'photo');
-    const size = sizeOf(options, entries);
+    await this.direct((coordinator) => coordinator.api.check(order));
     const { file, name } = await toFile(input, options.name, signal);
-    const folder = await shelf();
+    const folder = await storageFolder();
     // The folder is that of all upscalers of the page.
     const place = folder === undefined ? null : { folder, file: `result-${crypto.randomUUID()}` };
-    const request: JobRequest = {
-      file, name, backend, sink, place,
-      models: entries.map((entry) => this.sourceOf(entry)),
-      kinds: isAuto(options) ? forKinds((kind) => this.chosen(options, kind).map((entry) => this.sourceOf(entry))) : null,
-      size,
-      finish: finishOf(options),
-      tile: options.tile ?? null,
-      output: { type, quality: Math.round(quality), metadata },
-    };
+    const request: JobRequest = { file, name, order, sink, place };
     const began = performance.now();
     const emit = (progress: Progress): void => {
       if (signal?.aborted) return;
@@ -199,28 +159,14 @@ class Running implements Upscaler {
       const remove = async (): Promise<void> => {
         if (place && stored !== undefined) await retire(place.folder, stored);
       };
-      return { ...made, name: resultName(name, result, type), discard: remove };
+      return { ...made, discard: remove };
     });
-  }
-
-  /** The networks for a choice; `kind` is what the picture shows, for `auto`. */
-  private chosen(options: Pick<UpscaleOptions, 'model' | 'variant'>, kind: Kind): ModelEntry[] {
-    const { model = AUTO, variant } = options;
-    if (!isAuto(options)) return choose(this.models(), model, variant);
-    const name = this.shipped.auto[kind];
-    // Who asks for a variant of whatever suits the picture gets it where there is one.
-    const has = variant === undefined || kind === 'photo' || hasVariant(this.shipped.models, name, variant);
-    return choose(this.shipped.models, name, has ? variant : undefined);
-  }
-
-  private sourceOf(entry: ModelEntry): ModelSource {
-    return { entry, from: this.added.get(entry.id)?.file ?? new URL(`models/${entry.file}`, this.assetBase).href };
   }
 
   dispose(): void {
     if (this.life.signal.aborted) return;
     this.life.abort(abortError());
-    this.crew.endAll();
+    this.workers.endAll();
   }
 
   /** Runs a job in the coordinator; an abort rejects at once, and the queue waits for the cleaning up. */
@@ -251,7 +197,7 @@ class Running implements Upscaler {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         reject(reasonOf(signal));
-        this.cleaning = this.crew.cancel(coordinator, job);
+        this.cleaning = this.workers.cancel(coordinator, job);
       };
       signal.addEventListener('abort', abort, { once: true });
       call.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
@@ -287,7 +233,7 @@ class Running implements Upscaler {
     for (;;) {
       this.life.signal.throwIfAborted();
       try {
-        const coordinator = await this.crew.coordinator();
+        const coordinator = await this.workers.coordinator();
         return await coordinator.guarded(ask(coordinator));
       } catch (error) {
         if ((error as { name?: unknown }).name !== 'AbortError') throw error;
@@ -305,7 +251,7 @@ class Running implements Upscaler {
       this.queue = this.queue.then(async () => {
         if (either.aborted) return;
         try {
-          resolve(await work(await this.crew.coordinator()));
+          resolve(await work(await this.workers.coordinator()));
         } catch (error) {
           reject(error);
         } finally {
@@ -317,47 +263,19 @@ class Running implements Upscaler {
   }
 }
 
-/** The size that is asked for; a network of unknown scale makes what it makes, and other ones of the user's too unless told. */
-function sizeOf({ scale, size }: UpscaleOptions, entries: readonly ModelEntry[]): SizeRequest | null {
-  if (scale !== undefined && size !== undefined) throw new ParameterError('Both a scale and a size were asked for.', 'Give one of them.');
-  const [first] = entries;
-  if (!first?.scale) return null;
-  if (size !== undefined) return size;
-  if (scale !== undefined && !(scale > 0 && scale <= MAX_SCALE)) {
-    throw new ParameterError(`A scale of ${scale} is not offered.`, `Choose a scale of up to ${MAX_SCALE}.`);
-  }
-  return { factor: scale ?? (first.id.startsWith(USER_PREFIX) ? first.scale : DEFAULT_SCALE) };
-}
-
-function finishOf({ fidelity, map, denoise, sharpen, grain, seed, wrap }: UpscaleOptions): FinishRequest {
-  for (const [name, share] of Object.entries({ denoise, sharpen, grain })) {
-    if (share !== undefined && !(share >= 0 && share <= 1)) throw new ParameterError(`A value of ${share} was asked for ${name}.`, 'Choose 0 to 1.');
-  }
-  const given = Object.entries({ fidelity, map, denoise, sharpen, grain, seed, wrap }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as FinishRequest;
-}
-
-const AUTO = 'auto';
-
-function isAuto({ model = AUTO }: Pick<UpscaleOptions, 'model'>): boolean {
-  return model === AUTO;
+/** What of the options the coordinator is told: all but what concerns the call. */
+function orderOf({ name: _, sink: __, onProgress: ___, signal: ____, ...order }: UpscaleOptions, backend: BackendChoice): Order {
+  return { backend, ...order };
 }
 
 function isUnsupported(error: unknown): boolean {
   return (error as { kind?: unknown }).kind === 'unsupported';
 }
 
-const DEFAULT_SCALE = 4;
-const MAX_SCALE = 16;
-
 let carried = false;
 function carryFaultsOnce(): void {
   if (!carried) carryFaults();
   carried = true;
-}
-
-function checkBackend(backend: string): void {
-  if (!CHOICES.includes(backend)) throw new ParameterError(`There is no engine "${backend}".`, `Choose one of: ${CHOICES.join(', ')}.`);
 }
 
 /** The caller's own reason where it is an error, as fetch does it. */

@@ -29,7 +29,7 @@ registerRoute(
 cleanupOutdatedCaches();
 const page = precache.createHandlerBoundToURL('index.html');
 const integrity = digestOf(digests, new URL('index.html', location.href).href);
-registerRoute(new NavigationRoute((options) => page({ ...options, params: { integrity } }), { denylist: [/\/npm\//] }));
+registerRoute(new NavigationRoute((options) => page({ ...options, params: { integrity } }), { denylist: [/\/npm\//, /\/licences\.txt$/] }));
 // The first visit is served by this worker at once, so that its compute workers survive a lost network too.
 clientsClaim();
 

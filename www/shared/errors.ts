@@ -1,17 +1,9 @@
-/** Whose fault a failure is. The same words as the `kind` of an error thrown by the wasm modules. */
-export type ErrorKind =
-  | 'decode'
-  | 'encode'
-  | 'model'
-  | 'device'
-  | 'limits'
-  | 'parameter'
-  | 'unsupported'
-  | 'cancelled';
+import type { ErrorKind } from './generated.js';
+import { USUAL } from './usual.js';
 
-const KINDS: ReadonlySet<string> = new Set<ErrorKind>([
-  'decode', 'encode', 'model', 'device', 'limits', 'parameter', 'unsupported', 'cancelled',
-]);
+export type { ErrorKind } from './generated.js';
+
+const KINDS: ReadonlySet<string> = new Set(USUAL.error_kinds);
 
 /**
  * What every failure of Inlarge has: a fault, a text for people and what to do about it. As with the errors of the wasm

@@ -3,8 +3,8 @@ import { DeviceError } from './errors.js';
 import type { AppPackage } from './features.js';
 import { Damaged, intact } from './intact.js';
 
-/** tract is a module of its own: 2 MB that only a model with unusual operations needs. */
-export type PackageName = AppPackage | 'tract';
+/** Modules of their own are `codecs`, which few files need, and `tract`: 2 MB that only a model with unusual operations needs. */
+export type PackageName = AppPackage | 'codecs' | 'tract';
 
 /** The script of a package. */
 export function glueOf(assetBase: string, name: PackageName): string {
@@ -26,7 +26,9 @@ async function attempt(address: string, expected: string | undefined, cache: Req
     throw new DeviceError(`The engine file ${address} could not be fetched.`, remedy, cause);
   }
   if (!response.ok) {
-    throw new DeviceError(`The engine file ${address} could not be fetched: the server answered ${response.status}.`, remedy);
+    // A server that still builds the file says so.
+    const said = response.status === 503 ? (await response.text().catch(() => '')).trim() : '';
+    throw new DeviceError(`The engine file ${address} could not be fetched: the server answered ${response.status}.${said ? ` ${said}` : ''}`, remedy);
   }
   // Compiled as it comes, and looked at beside that.
   const found = response.clone().arrayBuffer().then(sha256);

@@ -8,7 +8,7 @@ import { logo } from './art.js';
 import { takeIn } from './intake.js';
 import type { Item } from './item.js';
 import { actions, settingsPanel } from './panel.js';
-import { Session } from './session.js';
+import { Workspace } from './workspace.js';
 import { outcome } from './outcome.js';
 import { caption, emptyStage, pictureStage } from './stage.js';
 import { strip } from './strip.js';
@@ -22,7 +22,7 @@ const ACCEPT = 'image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff,i
 export class InlargeApp extends LitElement {
   static override styles = appStyles;
 
-  @property({ attribute: false }) session = new Session();
+  @property({ attribute: false }) workspace = new Workspace();
   @state() private hovering = false;
   @state() private notices: Notices = { update: undefined, offline: false };
   @query('inlarge-compare') private compare!: InlargeCompare | null;
@@ -32,11 +32,11 @@ export class InlargeApp extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.session.addEventListener('change', () => this.requestUpdate());
-    this.session.addEventListener('tile', (event) => this.onTile(event as CustomEvent<{ item: Item; progress: Progress }>));
-    this.stopIntake = takeIn((files) => this.session.add(files), (hovering) => (this.hovering = hovering));
+    this.workspace.addEventListener('change', () => this.requestUpdate());
+    this.workspace.addEventListener('tile', (event) => this.onTile(event as CustomEvent<{ item: Item; progress: Progress }>));
+    this.stopIntake = takeIn((files) => this.workspace.add(files), (hovering) => (this.hovering = hovering));
     // The engine starts in workers while the page draws. Keeping everything for visits without a network comes after the first picture.
-    void this.session.warm().then(() => this.session.idle()).then(() => offerUpdates((news) => (this.notices = { ...this.notices, ...news })));
+    void this.workspace.warm().then(() => this.workspace.idle()).then(() => offerUpdates((news) => (this.notices = { ...this.notices, ...news })));
   }
 
   override disconnectedCallback(): void {
@@ -46,8 +46,8 @@ export class InlargeApp extends LitElement {
 
   override updated(): void {
     // On a phone the list is below the picture that it chooses.
-    const { selected } = this.session;
-    if (selected !== this.shown && this.shown && selected && !this.session.running) {
+    const { selected } = this.workspace;
+    if (selected !== this.shown && this.shown && selected && !this.workspace.running) {
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
       this.stage.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
     }
@@ -56,8 +56,8 @@ export class InlargeApp extends LitElement {
   }
 
   override render() {
-    const { session } = this;
-    const item = session.selected;
+    const { workspace } = this;
+    const item = workspace.selected;
     return html`
       <header>
         <div class="brand">${logo}<span>Inlarge</span></div>
@@ -65,34 +65,34 @@ export class InlargeApp extends LitElement {
       </header>
       <main class=${item ? 'busy' : 'start'}>
         <section class="stage" aria-label="Picture">
-          ${item ? pictureStage(session, item) : emptyStage(() => void this.example())}
+          ${item ? pictureStage(workspace, item) : emptyStage(() => void this.example())}
           ${this.hovering ? html`<div class="drop" aria-hidden="true"><span>Drop to add</span></div>` : nothing}
         </section>
         <aside aria-label="Settings">
           ${item ? caption(item) : nothing}
           <div class="scroll">
-            ${session.items.length > 1 ? strip(session) : nothing}
+            ${workspace.items.length > 1 ? strip(workspace) : nothing}
             <input id="files" class="hidden" type="file" multiple accept=${ACCEPT} aria-label="Choose images" @change=${this.onFiles} />
             ${item
               ? html`<div class="more">
                   <label class="quiet" for="files">Choose images</label>
-                  ${session.items.length === 1 && !session.running
-                    ? html`<button type="button" class="quiet" @click=${() => session.remove(item)}>Remove</button>`
+                  ${workspace.items.length === 1 && !workspace.running
+                    ? html`<button type="button" class="quiet" @click=${() => workspace.remove(item)}>Remove</button>`
                     : nothing}
                 </div>`
               : nothing}
-            ${item ? outcome(session, item) : nothing}
-            ${settingsPanel(session)}
+            ${item ? outcome(workspace, item) : nothing}
+            ${settingsPanel(workspace)}
           </div>
-          <div class="foot">${this.notice()} ${actions(session)}</div>
+          <div class="foot">${this.notice()} ${actions(workspace)}</div>
         </aside>
       </main>
-      <div class="hidden" aria-live="polite">${session.announcement}</div>
+      <div class="hidden" aria-live="polite">${workspace.announcement}</div>
     `;
   }
 
   private status() {
-    const { engine, engineProblem, selected, settings } = this.session;
+    const { engine, engineProblem, selected, settings } = this.workspace;
     if (engineProblem && !engine) return html`<i class="dot bad"></i>No engine: ${engineProblem}`;
     if (!engine) return html`<i class="dot"></i>Starting the engine`;
     return html`<i class="dot good"></i><span>${engineSentence(engine, settings.backend, selected)}</span>`;
@@ -102,7 +102,7 @@ export class InlargeApp extends LitElement {
   private notice() {
     const { update, offline } = this.notices;
     if (update) {
-      const { running, items } = this.session;
+      const { running, items } = this.workspace;
       const care = running ? ' It can start when this run is done.' : items.some((item) => item.result) ? ' Save your results before you reload.' : '';
       return html`<div class="notice" aria-live="polite">
         <span>A new version is ready.${care}</span>
@@ -115,7 +115,7 @@ export class InlargeApp extends LitElement {
 
   private readonly onFiles = (event: Event): void => {
     const input = event.target as HTMLInputElement;
-    this.session.add([...(input.files ?? [])]);
+    this.workspace.add([...(input.files ?? [])]);
     // The same file can be chosen again after it was removed.
     input.value = '';
   };
@@ -124,7 +124,7 @@ export class InlargeApp extends LitElement {
   private onTile(event: CustomEvent<{ item: Item; progress: Progress }>): void {
     const { item, progress } = event.detail;
     const { compare } = this;
-    if (!compare || item !== this.session.selected || progress.phase !== 'upscale') return;
+    if (!compare || item !== this.workspace.selected || progress.phase !== 'upscale') return;
     if (progress.done === 0) this.veil(item);
     if (progress.tile) compare.uncover(progress.tile);
   }
@@ -138,7 +138,7 @@ export class InlargeApp extends LitElement {
 
   private async example(): Promise<void> {
     const response = await fetch(new URL('example.jpg', document.baseURI));
-    this.session.add([new File([await response.blob()], 'example.jpg', { type: 'image/jpeg' })]);
+    this.workspace.add([new File([await response.blob()], 'example.jpg', { type: 'image/jpeg' })]);
   }
 }
 

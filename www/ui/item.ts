@@ -1,7 +1,6 @@
-import type { Forecast } from './forecast.js';
 import type { UpscaleResult } from '../lib/types.js';
 import type { Kind } from '../shared/manifest.js';
-import type { PlannedSize, Progress, Pyramid } from '../shared/protocol.js';
+import type { Plan, Progress, Pyramid } from '../shared/protocol.js';
 
 export type ItemState = 'waiting' | 'working' | 'done' | 'failed';
 
@@ -18,12 +17,10 @@ export interface Item {
   kind: Promise<Kind | undefined> | undefined;
   /** The same, as soon as it is known. */
   takenFor: Kind | undefined;
-  /** The size that the settings lead to, as far as it can be told. */
-  planned: PlannedSize | undefined;
+  /** What the settings lead to, as far as it can be told. */
+  planned: Plan | undefined;
   /** Why the settings lead to no size. */
   planProblem: string;
-  /** What that will cost. */
-  forecast: Forecast | undefined;
   state: ItemState;
   progress: Progress | undefined;
   /** Size of the result under way, as soon as it is known. */
@@ -54,7 +51,7 @@ let nextId = 1;
 
 export function newItem(file: File): Item {
   return {
-    id: nextId++, file, picture: undefined, width: 0, height: 0, kind: undefined, takenFor: undefined, planned: undefined, planProblem: '', forecast: undefined, state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
+    id: nextId++, file, picture: undefined, width: 0, height: 0, kind: undefined, takenFor: undefined, planned: undefined, planProblem: '', state: 'waiting', progress: undefined, size: undefined, tiles: [], left: undefined,
     result: undefined, savedAs: '', resultUrl: '', pyramid: undefined, reducedUrl: '', unseen: '', mapUrl: '', madeWith: '', problem: undefined,
   };
 }

@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import type { Kind } from '../shared/manifest.js';
 import type { Fidelity, Report } from '../shared/protocol.js';
 import type { Item } from './item.js';
-import type { Session } from './session.js';
+import type { Workspace } from './workspace.js';
 import { seconds } from './words.js';
 
 const LOCKS: Record<Fidelity, string> = {
@@ -19,7 +19,7 @@ const KINDS: Record<Kind, string> = {
 };
 
 /** What was done to the selected picture: which part is the network's, how faithful it is, and what to know about it. */
-export function outcome(session: Session, item: Item) {
+export function outcome(workspace: Workspace, item: Item) {
   const { result } = item;
   if (!result) return nothing;
   const { report } = result;
@@ -34,7 +34,7 @@ export function outcome(session: Session, item: Item) {
         : html`<dt>LR-PSNR</dt><dd title="How closely the result, scaled back down, matches the source; 40 dB and more cannot be seen">${report.lr_psnr.toFixed(1)} dB, scaled back down by ${report.lr_kernel}</dd>`}
     </dl>
     ${item.mapUrl
-      ? html`<label class="check"><input type="checkbox" .checked=${session.mapShown} @change=${(event: Event) => session.showMap((event.target as HTMLInputElement).checked)} />
+      ? html`<label class="check"><input type="checkbox" .checked=${workspace.mapShown} @change=${(event: Event) => workspace.showMap((event.target as HTMLInputElement).checked)} />
           <span>Show the fidelity map</span></label>`
       : nothing}
     ${report.warnings.map((text) => html`<p class="warning">${text}</p>`)}

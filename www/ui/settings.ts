@@ -1,5 +1,6 @@
-import type { UpscaleOptions } from '../lib/types.js';
-import type { BackendChoice, Fidelity, MetadataChoice, OutputType, SizeRequest } from '../shared/protocol.js';
+import type { OutputOrder } from '../shared/generated.js';
+import type { BackendChoice, Order, SizeRequest } from '../shared/protocol.js';
+import { USUAL, USUAL_FILE } from '../shared/usual.js';
 
 /** What an exact size is measured by. */
 export type Measure = 'width' | 'height' | 'longEdge' | 'megapixels' | '4k' | '8k' | '16k' | 'print';
@@ -24,36 +25,24 @@ export interface Settings {
   /** Pixels an inch of a print. */
   dpi: number;
   backend: BackendChoice;
-  type: OutputType;
-  /** JPEG quality, 1 to 100. */
-  quality: number;
-  metadata: MetadataChoice;
-  fidelity: 'auto' | Fidelity;
-  /** Shares, 0 to 1; undefined denoises as much as the network was made to. */
-  denoise: number | undefined;
-  sharpen: number;
-  grain: number;
-  /** Whether opposite edges join. */
-  wrap: boolean;
+  output: Required<OutputOrder>;
+  /** What is done besides enlarging; what is left out is as usual. */
+  finish: Finish;
   /** Whether the result is written straight to a file that is chosen before. */
   direct: boolean;
 }
 
+/** What is done besides enlarging. */
+export type Finish = Partial<Pick<Order, 'fidelity' | 'denoise' | 'sharpen' | 'grain' | 'wrap'>>;
+
 /** Scales to choose from; other sizes are exact ones. */
-export const SCALES: readonly number[] = [2, 3, 4, 8, 16];
+export const SCALES: readonly number[] = USUAL.scales;
 
 export function initialSettings(): Settings {
   return {
-    model: 'auto', scale: 4, measure: 'longEdge', pixels: 4096, megapixels: 24, sheet: { width: 30, height: 20, unit: 'cm' }, dpi: 300, backend: 'auto',
-    type: 'image/png', quality: 90, metadata: 'keep', fidelity: 'auto', denoise: undefined, sharpen: 0, grain: 0, wrap: false,
-    direct: false,
+    model: USUAL.auto, scale: USUAL.scale, measure: 'longEdge', pixels: 4096, megapixels: 24, sheet: { width: 30, height: 20, unit: 'cm' }, dpi: 300,
+    backend: 'auto', output: USUAL_FILE, finish: {}, direct: false,
   };
-}
-
-/** The size as the library takes it: a scale, or one exact measure. */
-export function sizeOptions(settings: Settings): Pick<UpscaleOptions, 'scale' | 'size'> {
-  const { scale } = settings;
-  return scale > 0 ? { scale } : { size: exactSize(settings) };
 }
 
 function exactSize({ measure, pixels, megapixels, sheet, dpi }: Settings): SizeRequest {
@@ -69,12 +58,9 @@ function exactSize({ measure, pixels, megapixels, sheet, dpi }: Settings): SizeR
   }
 }
 
-/** Everything that decides what a result looks like, for the library. */
-export function optionsOf(settings: Settings): UpscaleOptions {
-  const { model, backend, type, quality, metadata, fidelity, denoise, sharpen, grain, wrap } = settings;
-  return {
-    model, backend, sharpen, grain, wrap, map: true, ...sizeOptions(settings), ...(fidelity === 'auto' ? {} : { fidelity }),
-    ...(denoise === undefined ? {} : { denoise }),
-    output: { type, metadata, ...(type === 'image/jpeg' ? { quality } : {}) },
-  };
+/** The order that the settings make: everything that decides what a result looks like. */
+export function optionsOf(settings: Settings): Order {
+  const { model, backend, output, finish, scale } = settings;
+  const { quality, ...lossless } = output;
+  return { model, backend, map: true, ...finish, ...(scale > 0 ? { scale } : { size: exactSize(settings) }), output: output.type === 'image/jpeg' ? { quality, ...lossless } : lossless };
 }

@@ -4,7 +4,7 @@ import { isLarge } from '../elements/large.js';
 import { enlargerArt } from './art.js';
 import type { Item } from './item.js';
 import { mapLegend } from './outcome.js';
-import type { Session } from './session.js';
+import type { Workspace } from './workspace.js';
 import { bytes, size } from './words.js';
 
 /** The empty page: what this is, and the way in. */
@@ -19,9 +19,9 @@ export function emptyStage(onExample: () => void) {
 }
 
 /** The selected picture, before and after. */
-export function pictureStage(session: Session, item: Item) {
+export function pictureStage(workspace: Workspace, item: Item) {
   const { result } = item;
-  const overlay = session.mapShown ? item.mapUrl : '';
+  const overlay = workspace.mapShown ? item.mapUrl : '';
   const shown = result && isLarge(result) ? item.reducedUrl : item.resultUrl;
   const width = result?.width ?? item.width;
   const height = result?.height ?? item.height;

@@ -10,13 +10,13 @@ interface Shared {
 const shared = new Map<string, Shared>();
 
 /** A hold on an upscaler. */
-export interface Lease {
+export interface SharedUpscaler {
   readonly upscaler: Promise<Upscaler>;
   release(): void;
 }
 
 /** The upscaler for an asset base; several elements of a page share it. It ends with its last user. */
-export function lease(assetBase: string): Lease {
+export function shareUpscaler(assetBase: string): SharedUpscaler {
   let entry = shared.get(assetBase);
   if (!entry) {
     const life = new AbortController();

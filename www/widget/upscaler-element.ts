@@ -5,8 +5,9 @@ import type { InlargeCompare } from '../elements/compare.js';
 import type { Upscaler, UpscaleResult } from '../lib/types.js';
 import type { BackendChoice, Fidelity, MetadataChoice, OutputType, Progress, Pyramid } from '../shared/protocol.js';
 import { ParameterError } from '../shared/errors.js';
+import { USUAL, USUAL_FILE } from '../shared/usual.js';
 import { isLarge } from '../elements/large.js';
-import { lease, type Lease } from './shared.js';
+import { shareUpscaler, type SharedUpscaler } from './shared.js';
 import { sizeFrom } from './size.js';
 import { widgetStyles } from './styles.js';
 import { wordsFor, type Words } from './words.js';
@@ -16,12 +17,12 @@ export class UpscalerElement extends LitElement {
   static override styles = widgetStyles;
 
   @property() src = '';
-  @property({ type: Number }) scale = 4;
-  @property() model = 'auto';
+  @property({ type: Number }) scale = USUAL.scale;
+  @property() model = USUAL.auto;
   @property() size = '';
   @property() fidelity: Fidelity | '' = '';
-  @property() type: OutputType = 'image/png';
-  @property() metadata: MetadataChoice = 'keep';
+  @property() type: OutputType = USUAL_FILE.type;
+  @property() metadata: MetadataChoice = USUAL_FILE.metadata;
   @property() backend: BackendChoice = 'auto';
   @property() accept = 'image/*,.tif,.tiff';
   @property({ attribute: 'asset-base' }) assetBase = '';
@@ -49,14 +50,14 @@ export class UpscalerElement extends LitElement {
   /** Address of `file`. */
   private fileUrl = '';
   private run: AbortController | undefined;
-  private lease: Lease | undefined;
-  private leasedBase = '';
+  private shared: SharedUpscaler | undefined;
+  private sharedBase = '';
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.cancel();
-    this.lease?.release();
-    this.lease = undefined;
+    this.shared?.release();
+    this.shared = undefined;
     // An element that is only moved is back by then.
     queueMicrotask(() => {
       if (!this.isConnected) this.clearResult();
@@ -184,14 +185,14 @@ export class UpscalerElement extends LitElement {
   }
 
   private engine() {
-    if (this.leasedBase !== this.assetBase) this.lease?.release();
-    this.lease = this.lease && this.leasedBase === this.assetBase ? this.lease : lease(this.assetBase);
-    this.leasedBase = this.assetBase;
-    const held = this.lease;
+    if (this.sharedBase !== this.assetBase) this.shared?.release();
+    this.shared = this.shared && this.sharedBase === this.assetBase ? this.shared : shareUpscaler(this.assetBase);
+    this.sharedBase = this.assetBase;
+    const held = this.shared;
     return held.upscaler.catch((error: unknown) => {
       // Not kept: pressing the button again starts anew.
       held.release();
-      if (this.lease === held) this.lease = undefined;
+      if (this.shared === held) this.shared = undefined;
       throw error;
     });
   }

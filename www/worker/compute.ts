@@ -8,9 +8,9 @@ import { carryFaults } from '../shared/faults.js';
 import { holdLifeline } from '../shared/lifeline.js';
 import type { BackendName, ComputeApi, EngineStart } from '../shared/protocol.js';
 import { expectVersion } from '../shared/version.js';
-import { instantiate, preloadBest, type EngineGlue, type WasmEngine } from './wasm.js';
+import { instantiate, preloadBest, type EngineGlue, type Engine } from './wasm.js';
 
-let engine: WasmEngine | undefined;
+let engine: Engine | undefined;
 
 const api: ComputeApi = {
   hold: holdLifeline,
@@ -40,7 +40,7 @@ const api: ComputeApi = {
   },
 };
 
-function running(): WasmEngine {
+function running(): Engine {
   if (!engine) throw new DeviceError('The engine of this worker was not started.');
   return engine;
 }

@@ -6,8 +6,10 @@ import { expose, type Remote } from 'comlink';
 import { DeviceError } from '../shared/errors.js';
 import { carryFaults } from '../shared/faults.js';
 import { holdLifeline } from '../shared/lifeline.js';
+import type { Kind } from '../shared/generated.js';
 import type { CoordinatorApi, HostApi, Progress } from '../shared/protocol.js';
 import { expectVersion } from '../shared/version.js';
+import { Codecs } from './codecs.js';
 import { Engines } from './engines.js';
 import { JobRun } from './job.js';
 import { Models } from './models.js';
@@ -21,6 +23,7 @@ const GRACE_MS = 100;
 interface Running {
   readonly app: AppGlue;
   readonly engines: Engines;
+  readonly codecs: Codecs;
   readonly models: Models;
 }
 
@@ -35,7 +38,9 @@ const api: CoordinatorApi = {
     const held = holdLifeline(setup.lifeline);
     const engines = new Engines(host, setup.assetBase, setup.workers, provision);
     const app = await engines.loadApp();
-    running = { app, engines, models: new Models(app) };
+    const models = new Models(app, setup.assetBase, setup.manifest);
+    for (const own of setup.own) models.know(own);
+    running = { app, engines, codecs: new Codecs(app, () => engines.artefact('codecs')), models };
     // Whoever asks for it learns how it went.
     engines.during(() => engines.select(setup.backend)).catch(() => {});
     return held;
@@ -46,16 +51,16 @@ const api: CoordinatorApi = {
     return engines.during(() => engines.select(choice));
   },
 
-  async ready(choice, sources, size) {
+  async ready(order) {
     const { engines, models } = started();
     await engines.during(async () => {
-      engines.expect(choice);
-      await models.expect(sources, size);
+      engines.expect(order.backend ?? 'auto');
+      await models.expect(order);
     });
   },
 
   async upscale(id, request, onProgress) {
-    const { app, engines, models } = started();
+    const { app, engines, codecs, models } = started();
     const controller = new AbortController();
     jobs.set(id, controller);
     // Progress and result travel on different ports: the result waits until the last progress has arrived.
@@ -64,7 +69,7 @@ const api: CoordinatorApi = {
       told = onProgress(progress);
     };
     try {
-      const result = await engines.during(() => new JobRun(app, engines, models, request, controller.signal, emit).run());
+      const result = await engines.during(() => new JobRun(app, engines, codecs, models, request, controller.signal, emit).run());
       await told;
       return result;
     } finally {
@@ -84,28 +89,28 @@ const api: CoordinatorApi = {
     running?.engines.died(id, reason);
   },
 
-  async plan(sources, size, width, height, { type, quality }) {
-    const { app, models } = started();
-    const { passes, size: planned, dpi } = models.plan(sources, size, width, height);
-    if (!planned) return undefined;
-    const bytes = app.fileBytes(type, ...planned, quality, planned[0] / width);
-    return { width: planned[0], height: planned[1], passes: passes.map(({ entry }) => entry.id), bytes, ...(dpi === undefined ? {} : { dpi }) };
+  async check(order) {
+    started().models.check(order);
   },
 
-  async inspect(file) {
-    return started().models.inspect(file);
+  async plan(order, subject, machine) {
+    return started().models.plan(order, subject, machine);
+  },
+
+  async add(name, file) {
+    return started().models.add(name, file);
   },
 
   pyramid: pyramidOfFile,
 
   async preview(file, maxSide) {
-    return previewOf(started().app, file, maxSide);
+    return previewOf(started().codecs, file, maxSide);
   },
 
   async kind(file) {
-    const source = started().app.Source.decode(new Uint8Array(await file.arrayBuffer()));
+    const source = await started().codecs.read(new Uint8Array(await file.arrayBuffer()));
     try {
-      return source.kind();
+      return source.kind() as Kind;
     } finally {
       source.free();
     }

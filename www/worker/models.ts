@@ -1,90 +1,105 @@
 import { hex, sha256 } from '../shared/digest.js';
 import { ModelError } from '../shared/errors.js';
+import type { ModelFile } from '../shared/generated.js';
 import { Damaged, intact } from '../shared/intact.js';
-import type { ModelEntry } from '../shared/manifest.js';
-import type { ModelFacts, ModelSource, SizeRequest } from '../shared/protocol.js';
-import type { AppGlue, WasmModel } from './wasm.js';
+import type { Machine, Order, OwnModel, Plan, Subject } from '../shared/protocol.js';
+import type { AppGlue, Catalogue, Model } from './wasm.js';
 
 /** A model's bytes and what the app module made of them. */
 export interface LoadedModel {
-  readonly id: string;
+  /** Unique among networks and their settings. */
+  readonly key: string;
   readonly onnx: Uint8Array;
-  readonly parsed: WasmModel;
+  readonly parsed: Model;
 }
 
-/** How a picture gets to its size. */
-export interface Plan {
-  readonly passes: readonly ModelSource[];
-  /** Width and height; undefined where only running the network tells. */
-  readonly size: readonly [number, number] | undefined;
-  /** Pixels an inch of a print. */
-  readonly dpi?: number;
-}
-
-interface PlanJson {
-  readonly width: number;
-  readonly height: number;
-  readonly passes: readonly number[];
-  readonly dpi?: number | null;
-}
-
+/** Side of the picture that is thought of before there is one. */
 const USUAL_SIDE = 1000;
 
-/** Fetches, checks and parses models, each once. */
+/** The catalogue, and the models that were fetched, checked and parsed, each once. */
 export class Models {
   private readonly loaded = new Map<string, Promise<LoadedModel>>();
   private readonly app: AppGlue;
+  private readonly assetBase: string;
+  private readonly catalogue: Catalogue;
+  /** The user's own, by name. */
+  private readonly own = new Map<string, Blob>();
 
-  constructor(app: AppGlue) {
+  constructor(app: AppGlue, assetBase: string, manifest: string) {
     this.app = app;
+    this.assetBase = assetBase;
+    this.catalogue = app.Catalogue.parse(manifest);
+  }
+
+  /** Reads a network of the user's own to see whether it can be used at all, and adds it. Gives its factor, 0 where only running it tells. */
+  async add(name: string, file: Blob): Promise<number> {
+    const parsed = this.app.Model.load(await bytesOf(file));
+    const { scale } = parsed;
+    parsed.free();
+    this.know({ name, file, scale });
+    return scale;
+  }
+
+  /** Adds a network that was read before. */
+  know({ name, file, scale }: OwnModel): void {
+    this.catalogue.add(name, scale);
+    this.own.set(name, file);
+  }
+
+  /** Says what factor a network of the user's own turned out to have. */
+  learn(name: string, scale: number): void {
+    this.catalogue.learn(name, scale);
+  }
+
+  /** The user's own network that an order names, if it does. */
+  ownOf(order: Order): string | undefined {
+    return this.own.has(order.model ?? '') ? order.model : undefined;
+  }
+
+  /** What an order makes of a picture; undefined where only running the network tells. */
+  plan(order: Order, subject: Subject, machine: Partial<Machine> = {}): Plan | undefined {
+    const planned = this.catalogue.plan(JSON.stringify(order), JSON.stringify(subject), JSON.stringify(machine));
+    return planned === undefined ? undefined : (JSON.parse(planned) as Plan);
+  }
+
+  /** Rejects an order that is wrong for every picture. */
+  check(order: Order): void {
+    this.catalogue.check(JSON.stringify(order));
   }
 
   /**
-   * Loads a model, or gives the loaded one; one that can denoises by `denoise` in 0..=1, else as its file says. A failure is not
-   * remembered: the next call
-   * tries again.
+   * Loads the networks of a plan, in their order, or gives the loaded ones. A failure is not remembered: the next call tries again.
    */
-  load(source: ModelSource, denoise?: number): Promise<LoadedModel> {
-    const id = source.entry['denoise'] && denoise !== undefined ? `${source.entry.id} ${denoise}` : source.entry.id;
-    let found = this.loaded.get(id);
+  chain(ids: readonly string[], order: Order): Promise<readonly LoadedModel[]> {
+    return Promise.all(ids.map((id) => this.load(id, order)));
+  }
+
+  /** The networks that a picture of usual size will probably need; a size in pixels says nothing before the picture is there. */
+  async expect(order: Order): Promise<readonly LoadedModel[]> {
+    const own = this.ownOf(order);
+    if (own !== undefined) return this.chain([own], order);
+    if (order.size) return [];
+    const plan = this.plan(order, { width: USUAL_SIDE, height: USUAL_SIDE });
+    return this.chain(plan?.passes ?? [], order);
+  }
+
+  private load(id: string, order: Order): Promise<LoadedModel> {
+    const file = JSON.parse(this.catalogue.file(id, JSON.stringify(order))) as ModelFile;
+    let found = this.loaded.get(file.key);
     if (!found) {
-      found = this.read(source, id, denoise);
-      found.catch(() => this.loaded.delete(id));
-      this.loaded.set(id, found);
+      found = this.read(id, file);
+      found.catch(() => this.loaded.delete(file.key));
+      this.loaded.set(file.key, found);
     }
     return found;
   }
 
-  /** The passes that a picture of usual size will probably need for `size`; a size in pixels says nothing before the picture is there. */
-  async expect(sources: readonly ModelSource[], size: SizeRequest | null, denoise?: number): Promise<readonly LoadedModel[]> {
-    if (size !== null && !('factor' in size)) return [];
-    const { passes } = this.plan(sources, size, USUAL_SIDE, USUAL_SIDE);
-    return Promise.all(passes.map((source) => this.load(source, denoise)));
-  }
-
-  /** The size of the result for a picture, and the models that lead there, in their order. */
-  plan(sources: readonly ModelSource[], size: SizeRequest | null, width: number, height: number): Plan {
-    const [first] = sources;
-    // A network that does not tell its factor makes what it makes.
-    if (size === null || (sources.length === 1 && !first?.entry.scale)) return { passes: sources.slice(0, 1), size: undefined };
-    const steps = sources.map(({ entry }) => ({ scale: entry.scale, work: Number(entry['macs_per_output_pixel'] ?? 1) }));
-    const plan = JSON.parse(this.app.planPasses(width, height, JSON.stringify(size), JSON.stringify(steps))) as PlanJson;
-    const passes = plan.passes.flatMap((scale) => sources.find(({ entry }) => entry.scale === scale) ?? []);
-    return { passes, size: [plan.width, plan.height], ...(typeof plan.dpi !== 'number' ? {} : { dpi: plan.dpi }) };
-  }
-
-  private async read({ entry, from }: ModelSource, id: string, denoise: number | undefined): Promise<LoadedModel> {
-    const onnx = typeof from === 'string' ? await intact(from, (cache) => fetchModel(from, entry, cache)) : await bytesOf(from);
-    const parsed = this.app.Model.load(onnx, typeof from === 'string' ? JSON.stringify(entry) : '{}', denoise);
-    return { id, onnx: parsed.onnx(), parsed };
-  }
-
-  /** Parses a user's file to see whether it can be used at all. */
-  async inspect(file: Blob): Promise<ModelFacts> {
-    const parsed = this.app.Model.load(await bytesOf(file), '{}', undefined);
-    const facts = { scale: parsed.scale, inputChannels: parsed.inputChannels, opaque: parsed.opaque };
-    parsed.free();
-    return facts;
+  private async read(id: string, { key, file, sha256: expected, denoise }: ModelFile): Promise<LoadedModel> {
+    const own = this.own.get(id);
+    const address = new URL(`models/${file}`, this.assetBase).href;
+    const onnx = own ? await bytesOf(own) : await intact(address, (cache) => fetchModel(address, id, expected, cache));
+    const parsed = this.app.Model.load(onnx, denoise ?? undefined);
+    return { key, onnx: parsed.onnx(), parsed };
   }
 }
 
@@ -92,7 +107,7 @@ async function bytesOf(file: Blob): Promise<Uint8Array> {
   return new Uint8Array(await file.arrayBuffer());
 }
 
-async function fetchModel(address: string, { name, sha256: expected }: ModelEntry, cache: RequestCache): Promise<Uint8Array> {
+async function fetchModel(address: string, name: string, expected: string, cache: RequestCache): Promise<Uint8Array> {
   const remedy = 'Check the connection, then try again.';
   let response: Response;
   try {

@@ -1,11 +1,12 @@
 import { expectTrueCanvas } from '../shared/canvas.js';
 import { DecodeError } from '../shared/errors.js';
 import type { PreviewResult } from '../shared/protocol.js';
-import type { AppGlue } from './wasm.js';
+import type { Codecs } from './codecs.js';
 
 /** A PNG of at most `maxSide` pixels a side, for formats that the browser cannot show, such as TIFF. */
-export async function previewOf(app: AppGlue, file: Blob, maxSide: number): Promise<PreviewResult> {
-  const found = app.decodePreview(new Uint8Array(await file.arrayBuffer()), maxSide);
+export async function previewOf(codecs: Codecs, file: Blob, maxSide: number): Promise<PreviewResult> {
+  const source = await codecs.read(new Uint8Array(await file.arrayBuffer()));
+  const found = source.preview(maxSide);
   try {
     await expectTrueCanvas();
     const { width, height, fullWidth, fullHeight, format, warnings } = found;

@@ -2,8 +2,8 @@ import { proxy, releaseProxy, transfer, wrap, type Remote } from 'comlink';
 import { abortError, DeviceError } from '../shared/errors.js';
 import { appPackages } from '../shared/features.js';
 import { watchLifeline } from '../shared/lifeline.js';
-import type { BackendChoice, CoordinatorApi, HostApi, SpawnedWorker } from '../shared/protocol.js';
-import { compileAhead, moduleOf } from './ahead.js';
+import type { BackendChoice, CoordinatorApi, HostApi, OwnModel, SpawnedWorker } from '../shared/protocol.js';
+import { compileAhead, manifestOf, moduleOf } from './ahead.js';
 import { isWaiting, startAhead, startWorker } from './spawn.js';
 
 /** How long a coordinator may take to answer a cancel before it is ended. */
@@ -18,9 +18,11 @@ export interface Coordinator {
 }
 
 /** The workers of one upscaler: starts the coordinator when it is needed, ends whatever must end. */
-export class Crew {
+export class UpscalerWorkers {
   /** The engine that a coordinator starts at once. */
   backend: BackendChoice;
+  /** The networks that the user added: every coordinator is told of them. */
+  readonly own: OwnModel[] = [];
   private readonly assetBase: URL;
   private readonly workers: number;
   private readonly compute = new Map<number, Worker>();
@@ -59,14 +61,14 @@ export class Crew {
     worker.onerror = (event) => end(lost(event, address));
     const guarded = <T>(call: Promise<T>): Promise<T> => Promise.race([call, death]);
     const lifeline = `inlarge-coordinator-${performance.timeOrigin}-${Math.random()}-${lifelines++}`;
-    const setup = { assetBase: this.assetBase.href, version: __INLARGE_VERSION__, workers: this.workers, lifeline, backend: this.backend };
+    const setup = { assetBase: this.assetBase.href, version: __INLARGE_VERSION__, workers: this.workers, lifeline, backend: this.backend, own: this.own };
     const isCurrent = (): boolean => this.current?.end === end;
     const start = async (): Promise<boolean> => {
       const best = appPackages()[0] ?? 'app';
-      const module = await moduleOf(this.assetBase, best);
+      const [module, manifest] = await Promise.all([moduleOf(this.assetBase, best), manifestOf(this.assetBase)]);
       if (!isCurrent()) throw abortError();
       const spare = this.spawn();
-      return api.start(setup, proxy(this.hostFor(isCurrent)), transfer({ spare, package: best, module }, [spare.port]));
+      return api.start({ ...setup, manifest: JSON.stringify(manifest) }, proxy(this.hostFor(isCurrent)), transfer({ spare, package: best, module }, [spare.port]));
     };
     const started = guarded(start()).then(
       (held) => {

@@ -1,4 +1,4 @@
-import { releaseProxy, wrap, type Remote } from 'comlink';
+import { releaseProxy, transfer, wrap, type Remote } from 'comlink';
 import { DeviceError, fromPlain } from '../shared/errors.js';
 import { watchLifeline } from '../shared/lifeline.js';
 import type { BackendName, ComputeApi, EngineInfo, SpawnedWorker } from '../shared/protocol.js';
@@ -7,12 +7,15 @@ import { type Artefact } from './wasm.js';
 let lifelines = 0;
 
 /** A compute worker as the coordinator sees it: calls that reject, rather than hang, when it dies. */
-export class Member {
+export class ComputeWorker {
   readonly id: number;
   info: EngineInfo = { adapter: '', software: false, tilesInFlight: 1, maxBufferBytes: undefined };
   /** Calls under way. */
   busy = 0;
-  dead = false;
+  /** Why it died. */
+  reason: Error | undefined;
+  /** Who is told when it dies: the picture that it is working for. */
+  onDeath: ((reason: Error) => void) | undefined;
 
   private readonly remote: Remote<ComputeApi>;
   private readonly death: Promise<never>;
@@ -34,17 +37,17 @@ export class Member {
   }
 
   /** A worker that the page has started, and that waits for an engine. */
-  static of({ id, port }: SpawnedWorker): Member {
-    const member = new Member(id, port);
+  static of({ id, port }: SpawnedWorker): ComputeWorker {
+    const worker = new ComputeWorker(id, port);
     const lifeline = `inlarge-compute-${id}-${performance.timeOrigin}-${lifelines++}`;
-    member.held = member.guarded(member.remote.hold(lifeline));
+    worker.held = worker.guarded(worker.remote.hold(lifeline));
     const watch = async (): Promise<void> => {
-      if (!(await member.held)) return;
-      await watchLifeline(lifeline, member.stopWatching.signal);
-      member.die('The compute worker stopped unexpectedly, perhaps for want of memory.');
+      if (!(await worker.held)) return;
+      await watchLifeline(lifeline, worker.stopWatching.signal);
+      worker.die('The compute worker stopped unexpectedly, perhaps for want of memory.');
     };
     watch().catch(() => {});
-    return member;
+    return worker;
   }
 
   /** Starts an engine. Resolves to why it does not start on this device, after which another one can be started here. */
@@ -71,18 +74,23 @@ export class Member {
     return outputShape;
   }
 
-  /** Runs a tile. `data` is copied, so that the caller can run it again elsewhere. */
+  /** Runs a tile. `data` goes over to the worker. */
   run(slot: number, data: Float32Array): Promise<Float32Array> {
-    return this.guarded(this.remote.run(slot, data));
+    return this.guarded(this.remote.run(slot, transfer(data, [data.buffer])));
+  }
+
+  get dead(): boolean {
+    return this.reason !== undefined;
   }
 
   /** Ends every call under way with `reason`. */
   die(reason: string): void {
-    if (this.dead) return;
-    this.dead = true;
+    if (this.reason) return;
+    this.reason = new DeviceError(reason, 'Close other tabs or choose a smaller picture, then try again.');
     this.stopWatching.abort();
     this.remote[releaseProxy]();
-    this.kill(new DeviceError(reason, 'Close other tabs or choose a smaller picture, then try again.'));
+    this.kill(this.reason);
+    this.onDeath?.(this.reason);
   }
 
   private async guarded<T>(call: Promise<T>): Promise<T> {

@@ -13,7 +13,7 @@ const SAVING_MS = 10_000;
 let mine: Promise<string | undefined> | undefined;
 
 /** Path of this page's folder; undefined where the browser gives no such storage. Leftovers of other pages are removed. */
-export function shelf(): Promise<string | undefined> {
+export function storageFolder(): Promise<string | undefined> {
   mine ??= take().catch(() => undefined);
   return mine;
 }
