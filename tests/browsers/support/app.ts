@@ -71,8 +71,8 @@ class App {
   /** The bytes of the file that "Save" would save. */
   async result(): Promise<Buffer> {
     const text = await this.page.evaluate(async () => {
-      const app = document.querySelector('inlarge-app') as unknown as { session: { selected: { result: { blob: Blob } } } };
-      const bytes = new Uint8Array(await app.session.selected.result.blob.arrayBuffer());
+      const app = document.querySelector('inlarge-app') as unknown as { workspace: { selected: { result: { blob: Blob } } } };
+      const bytes = new Uint8Array(await app.workspace.selected.result.blob.arrayBuffer());
       let binary = '';
       for (const byte of bytes) binary += String.fromCharCode(byte);
       return btoa(binary);
